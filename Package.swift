@@ -1,0 +1,147 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let shared: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Values in, values out: no clock, random source, file, socket or log. `Scripts/check` enforces what it may import.
+func core(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: shared + [.strictMemorySafety()])
+}
+
+/// Performs effects: files, sockets, clocks, randomness.
+func edge(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: shared)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: shared)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: shared)
+}
+
+func product(_ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package)
+}
+
+let crypto = product("Crypto", "swift-crypto")
+let cryptoExtras = product("CryptoExtras", "swift-crypto")
+let logging = product("Logging", "swift-log")
+let grpcCore = product("GRPCCore", "grpc-swift-2")
+let grpcTransport = product("GRPCNIOTransportHTTP2Posix", "grpc-swift-nio-transport")
+let grpcProtobuf = product("GRPCProtobuf", "grpc-swift-protobuf")
+let protobuf = product("SwiftProtobuf", "swift-protobuf")
+let x509 = product("X509", "swift-certificates")
+let asn1 = product("SwiftASN1", "swift-asn1")
+let serviceLifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
+let argumentParser = product("ArgumentParser", "swift-argument-parser")
+
+let allTargets: [Target] = [
+    // Row 1 to 4: below the I/O line.
+    core("Primitives", [crypto]),
+    core("Records", ["Primitives"]),
+    core("Formats", ["Primitives", "Records"]),
+    core("Ledger", ["Primitives", "Records"]),
+    core("Consensus", ["Primitives"]),
+    core("Replication", ["Primitives", "Records"]),
+    core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus", "Replication"]),
+    // Row 5.
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    edge("LedgerStore", ["Primitives", "Records", "Ledger", "Consensus", "Replication", product("GRDB", "GRDB.swift")]),
+    edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras, x509, asn1]),
+    edge(
+        "PeerLink",
+        [
+            "Primitives", "Records", grpcCore, grpcTransport, grpcProtobuf, protobuf, x509, asn1, logging,
+            product("NIOCore", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+        ]
+    ),
+    edge("AgentAPI", [grpcCore, grpcTransport, grpcProtobuf, protobuf]),
+    // Row 6.
+    edge(
+        "AgentRuntime",
+        [
+            "Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore", "Vault",
+            "PeerLink", "AgentAPI", "ImportPipeline", serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf,
+        ]
+    ),
+    edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),
+    edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", crypto]),
+    // Row 7.
+    program(
+        "entente",
+        [
+            "Primitives", "Records", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", "Formats",
+            argumentParser, logging, serviceLifecycle, grpcCore, grpcTransport,
+        ]
+    ),
+    program("entente-sim", ["SimulationKit", argumentParser]),
+    program(
+        "entente-bench",
+        [
+            "Primitives", "Records", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "Formats",
+            "ImportPipeline", "AgentAPI", argumentParser, crypto,
+        ]
+    ),
+    // Tests.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: shared),
+    tests("PrimitivesTests", ["Primitives", "TestSupport", crypto]),
+    tests("RecordsTests", ["Records", "Primitives", "TestSupport"]),
+    tests("FormatsTests", ["Formats", "Records", "Primitives", "TestSupport"]),
+    tests("LedgerTests", ["Ledger", "Records", "Primitives", "TestSupport", crypto]),
+    tests("ConsensusTests", ["Consensus", "Primitives", "TestSupport", crypto]),
+    tests("ReplicationTests", ["Replication", "Records", "Primitives", "TestSupport"]),
+    tests(
+        "AgentCoreTests",
+        ["AgentCore", "Ledger", "Consensus", "Replication", "Records", "Primitives", "TestSupport", crypto]
+    ),
+    tests(
+        "LedgerStoreTests",
+        ["LedgerStore", "Ledger", "Consensus", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
+    ),
+    tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
+    tests("PeerLinkTests", ["PeerLink", "Vault", "Records", "Primitives", "TestSupport", logging]),
+    tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
+    tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
+    tests(
+        "IntegrationTests",
+        ["AgentAPI", "AgentCore", "Ledger", "Vault", "PeerLink", "Records", "Primitives", "TestSupport", crypto]
+    ),
+]
+
+// While the first release is being built, targets appear one by one.
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+let targets = allTargets.filter { target in
+    let folder = target.path ?? (target.type == .test ? "Tests/" : "Sources/") + target.name
+    return FileManager.default.fileExists(atPath: root + "/" + folder)
+}
+
+let package = Package(
+    name: "entente",
+    products: targets.contains { $0.name == "entente" } ? [.executable(name: "entente", targets: ["entente"])] : [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)
