@@ -60,7 +60,7 @@ package struct GrantScope: Hashable, Sendable {
         purpose: PurposeOfUse = .treatment,
         leaseSeconds: UInt32 = GrantScope.leaseSecondsDefault
     ) {
-        self.kinds = Array(Set(kinds)).sorted { $0.rawValue < $1.rawValue }
+        self.kinds = Array(Set(kinds)).sorted { $0.number < $1.number }
         self.items = Array(Set(items)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         self.examsFrom = examsFrom
         self.examsUntil = examsUntil

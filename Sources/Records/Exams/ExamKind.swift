@@ -1,32 +1,34 @@
 package import Primitives
 
-/// The broad kind of an exam, by which grants are scoped and lists are grouped.
-package enum ExamKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
-    case laboratory = 1
-    case imaging = 2
-    case pathology = 3
-    /// Function tests such as ECG or spirometry, and everything that fits no other kind.
-    case other = 4
+/// What sort of examination an exam is; grants and searches are made by it.
+package enum ExamKind: String, Hashable, Sendable, CaseIterable {
+    case laboratory = "lab"
+    case imaging
+    case pathology
+    /// Function tests: electrocardiogram, lung function, electroencephalogram, audiometry.
+    case function
+    case vitalSigns = "vital-signs"
+    case other
 
-    /// The name used on the command line and in answers.
-    package var name: String {
+    /// The number in canonical bytes.
+    package var number: UInt8 {
         switch self {
-        case .laboratory: "lab"
-        case .imaging: "imaging"
-        case .pathology: "pathology"
-        case .other: "other"
+        case .laboratory: 1
+        case .imaging: 2
+        case .pathology: 3
+        case .function: 4
+        case .vitalSigns: 5
+        case .other: 6
         }
     }
+}
 
-    package init?(name: String) {
-        guard let kind = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = kind
-    }
-
-    package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
+extension ExamKind: CanonicalCodable {
+    package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.number) }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        guard let kind = ExamKind(rawValue: try decoder.decode()) else { throw .invalid }
+        let number = try decoder.decode(UInt8.self)
+        guard let kind = Self.allCases.first(where: { $0.number == number }) else { throw .invalid }
         self = kind
     }
 }
