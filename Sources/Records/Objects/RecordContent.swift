@@ -17,9 +17,9 @@ package enum SourceFormat: UInt8, Sendable, CanonicalCodable {
 package struct RecordContent: Hashable, Sendable {
     /// One piece of the source, such as one FHIR resource.
     package struct Part: Hashable, Sendable, CanonicalCodable {
-        package static let typeBytesMax = 64
+        package static let typeBytesMax = 1024
 
-        /// What the piece is, such as `DiagnosticReport`.
+        /// What the piece is, such as `DiagnosticReport`, and, after a space, the URL by which other pieces refer to it.
         package var type: String
         package var bytes: [UInt8]
 
