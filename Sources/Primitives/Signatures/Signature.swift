@@ -17,7 +17,7 @@ package struct Signature: Hashable, Sendable, CanonicalCodable {
     }
 }
 
-/// What a signature is for. A signature made for one use never counts for another.
+/// What a signature is for: one made for one use never counts for another.
 package enum SignatureUse: UInt8, Sendable {
     case notarize = 1
     case nullify = 2
