@@ -97,10 +97,12 @@ struct Ed25519Tests {
         }
     }
 
-    /// The vectors have no verdict, because verifiers differ. Ours refuses keys of low order or in another than the
-    /// canonical form, which most verifiers accept: such a key makes one signature valid for many messages. In R it
-    /// refuses only what the cofactorless equation refuses (a residue of low order, another form of the point), and it
-    /// accepts keys that have a component of low order beside one of prime order: no blocklist can find those.
+    /// The vectors have no verdict, because verifiers differ.
+    ///
+    /// Ours refuses keys of low order or in another than the canonical form, which most verifiers accept: such a key
+    /// makes one signature valid for many messages. In R it refuses only what the cofactorless equation refuses (a
+    /// residue of low order, another form of the point), and it accepts keys that have a component of low order beside
+    /// one of prime order: no blocklist can find those.
     @Test("Edge cases of the curve points get the verdict that our rule gives them")
     func edgeCases() throws {
         let cases: [EdgeCase] = try VectorFile.json("ed25519/cctv.json")
