@@ -29,8 +29,9 @@ package enum PurposeOfUse: UInt8, CaseIterable, Sendable, CanonicalCodable {
     }
 }
 
-/// Which exams a grant covers and how they may be used. Stands on chain sealed, so that members outside the grant do
-/// not learn what kind of result is being shared.
+/// Which exams a grant covers and how they may be used.
+///
+/// Stands on chain sealed, so that members outside the grant do not learn what kind of result is being shared.
 package struct GrantScope: Hashable, Sendable {
     package static let itemsMax = 8
     package static let itemBytesMax = 48
@@ -68,7 +69,9 @@ package struct GrantScope: Hashable, Sendable {
         self.leaseSeconds = leaseSeconds
     }
 
-    /// Whether an exam is covered. An exam without a time is covered only by a grant without a time range.
+    /// Whether an exam is covered.
+    ///
+    /// An exam without a time is covered only by a grant without a time range.
     package func covers(kind: ExamKind, itemCode: String, examTime: Timestamp?) -> Bool {
         guard self.kinds.isEmpty || self.kinds.contains(kind) else { return false }
         guard self.items.isEmpty || self.items.contains(itemCode) else { return false }
@@ -109,14 +112,17 @@ extension GrantScope: CanonicalCodable {
     }
 }
 
-/// Permission for institutions to read a patient's exams within a scope and a period (FHIR Consent). Never overwritten:
-/// its end is recorded beside it.
+/// Permission for institutions to read a patient's exams within a scope and a period (FHIR Consent).
+///
+/// Never overwritten: its end is recorded beside it.
 package struct AccessGrant: Hashable, Sendable {
     package static let saltBytes = 16
     package static let granteesMax = 64
     /// Nonce (12), padded scope and tag (16).
     package static let sealedScopeBytes = 12 + GrantScope.paddedBytes + 16
-    /// Ten years. A longer period is an error of entry.
+    /// Ten years.
+    ///
+    /// A longer period is an error of entry.
     package static let periodMillisecondsMax: Int64 = 10 * 366 * 24 * 3600 * 1000
 
     /// Who speaks for the patient.
@@ -128,7 +134,9 @@ package struct AccessGrant: Hashable, Sendable {
     }
 
     package var handle: PatientHandle
-    /// Salt of the handle, the scope's key and its commitment. A patient's key always uses its enrolment's salt.
+    /// Salt of the handle, the scope's key and its commitment.
+    ///
+    /// A patient's key always uses its enrolment's salt.
     package var salt: [UInt8]
     /// Distinguishes grants that are otherwise alike.
     package var nonce: UInt64

@@ -1,7 +1,9 @@
 package import Primitives
 
 /// Data keys of one custodian's records, wrapped for the grantees of one grant: the body of an object of kind
-/// `keyEnvelopePage`. Pages of a grant are numbered from 0; a custodian appends one whenever new exams fall in scope.
+/// `keyEnvelopePage`.
+///
+/// Pages of a grant are numbered from 0; a custodian appends one whenever new exams fall in scope.
 package struct KeyEnvelopePage: Hashable, Sendable {
     /// HPKE X-Wing encapsulation (1120) and the sealed 32-byte grant-set key with its tag (48).
     package static let sealedGrantKeyBytes = 1120 + 48

@@ -10,7 +10,9 @@ package struct ChainParameters: Hashable, Sendable {
     package var transactionBytesMax: UInt32
     /// A transaction is valid for at most so many blocks ahead of the tip.
     package var replayWindowBlocks: UInt32
-    /// Whether an institution may witness a grant to itself. Such grants are flagged wherever they show.
+    /// Whether an institution may witness a grant to itself.
+    ///
+    /// Such grants are flagged wherever they show.
     package var allowsSelfWitnessedGrants: Bool
 
     package init(
@@ -54,7 +56,9 @@ extension ChainParameters: CanonicalCodable {
     }
 }
 
-/// The founding document of a chain. Its digest is the chain's name, and whoever holds it can verify evidence.
+/// The founding document of a chain.
+///
+/// Its digest is the chain's name, and whoever holds it can verify evidence.
 package struct Genesis: Hashable, Sendable {
     private static let magic = Array("ENTGENE1".utf8)
     package static let institutionsMax = 1024

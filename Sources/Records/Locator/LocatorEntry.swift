@@ -1,6 +1,8 @@
 package import Primitives
 
-/// The 16-byte search token of a locator entry, alias or receipt. Without the pseudonym tags cannot be linked.
+/// The 16-byte search token of a locator entry, alias or receipt.
+///
+/// Without the pseudonym tags cannot be linked.
 package struct LocatorTag: Hashable, Comparable, Sendable {
     package static let byteCount = 16
 

@@ -1,6 +1,6 @@
 package import Primitives
 
-/// What a commitment batch binds for one exam (4-vault-and-replication 1).
+/// What a commitment batch binds for one exam.
 package struct ExamLeaf: Hashable, Sendable {
     /// The sealed record.
     package var record: ContentAddress
@@ -52,6 +52,7 @@ extension ExamLeaf: CanonicalCodable {
 package struct Manifest: Hashable, Sendable {
     package static let entriesMax = 4096
 
+    /// One committed exam: what the batch binds and how it is found.
     package struct Entry: Hashable, Sendable, CanonicalCodable {
         package var leaf: ExamLeaf
         package var locator: LocatorEntry

@@ -12,8 +12,9 @@ package enum SourceFormat: UInt8, Sendable, CanonicalCodable {
     }
 }
 
-/// A record's plaintext: the source's own bytes, untouched. The exam is read from them again wherever it is opened, so
-/// that nobody has to believe another's reading of them.
+/// A record's plaintext: the source's own bytes, untouched.
+///
+/// The exam is read from them again wherever it is opened, so that nobody has to believe another's reading of them.
 package struct RecordContent: Hashable, Sendable {
     /// One piece of the source, such as one FHIR resource.
     package struct Part: Hashable, Sendable, CanonicalCodable {
@@ -50,8 +51,9 @@ package struct RecordContent: Hashable, Sendable {
         self.parts = parts
     }
 
-    /// `H("rec-commit/1" ‖ suite ‖ salt(32) ‖ content)`: what a commitment batch binds. The salt keeps anyone from
-    /// testing guesses of a result against the chain.
+    /// `H("rec-commit/1" ‖ suite ‖ salt(32) ‖ content)`: what a commitment batch binds.
+    ///
+    /// The salt keeps anyone from testing guesses of a result against the chain.
     package static func commitment(suite: SuiteID, salt: [UInt8], canonicalContent: [UInt8]) -> Digest {
         precondition(salt.count == RecordContent.saltBytes, "the salt is 32 bytes")
         var hasher = DigestHasher()

@@ -29,7 +29,9 @@ package struct ObjectHeader: Hashable, Sendable {
     package var origin: InstitutionID
     /// Dense number of the object among those of its origin, from 0: "what do you have" is a few intervals.
     package var sequence: UInt64
-    /// For a record, `HKDF-Expand(data key, "kc/1")`: the same ciphertext never opens under two keys. Zero otherwise.
+    /// For a record, `HKDF-Expand(data key, "kc/1")`: the same ciphertext never opens under two keys.
+    ///
+    /// Zero otherwise.
     package var keyCommitment: Digest
 
     package init(suite: SuiteID, kind: ObjectKind, origin: InstitutionID, sequence: UInt64, keyCommitment: Digest) {

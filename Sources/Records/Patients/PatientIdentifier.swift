@@ -6,7 +6,9 @@ package struct PatientIdentifier: Hashable, Sendable {
     package static let systemBytesMax = 256
     package static let valueBytesMax = 128
 
-    /// Why a text names no identifier. No case carries the text: it may hold a real number.
+    /// Why a text names no identifier.
+    ///
+    /// No case carries the text: it may hold a real number.
     package enum Refusal: Error, Hashable, Sendable {
         case noSystem, emptyValue, tooLong, badCheckDigit, badLength, badCharacter
     }
@@ -59,7 +61,9 @@ package struct PatientIdentifier: Hashable, Sendable {
         self = try PatientIdentifier(system: system, value: String(text[text.index(after: colon)...]))
     }
 
-    /// The bytes a pseudonym is computed over: system, a zero byte, value. Pinned: changing them renames everybody.
+    /// The bytes a pseudonym is computed over: system, a zero byte, value.
+    ///
+    /// Pinned: changing them renames everybody.
     package var pseudonymInput: [UInt8] { Array(self.system.utf8) + [0] + Array(self.value.utf8) }
 
     /// An identifier with all but the last two characters hidden, for a person to compare by eye.

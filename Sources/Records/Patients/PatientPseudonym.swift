@@ -1,7 +1,9 @@
 package import Primitives
 
 /// The keyed, consortium-wide name of a person (ISO 25237): 32 bytes that only a member who knows an identifier of the
-/// person can form. It never leaves an agent in the clear; everything public about a person is derived from it one way.
+/// person can form.
+///
+/// It never leaves an agent in the clear; everything public about a person is derived from it one way.
 package struct PatientPseudonym: Hashable, Sendable {
     /// How a pseudonym is formed from an identifier; stands in every format that depends on it.
     package enum Scheme: UInt8, Sendable {
@@ -26,7 +28,9 @@ package struct PatientPseudonym: Hashable, Sendable {
         self.tag("locator/1", institution, index)
     }
 
-    /// The key that seals that entry. Each entry has its own.
+    /// The key that seals that entry.
+    ///
+    /// Each entry has its own.
     package func locatorKey(institution: InstitutionID, index: UInt64) -> [UInt8] {
         self.derive("locator-key/1", institution, index).bytes
     }
