@@ -52,7 +52,7 @@ let allTargets: [Target] = [
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),
-    core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus", "Replication"]),
+    core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus"]),
     // Row 5.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     edge("LedgerStore", ["Primitives", "Records", "Ledger", "Consensus", "Replication", product("GRDB", "GRDB.swift")]),
@@ -74,7 +74,7 @@ let allTargets: [Target] = [
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),
-    edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", crypto]),
+    edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "AgentCore", crypto]),
     // Row 7.
     program(
         "entente",
@@ -101,7 +101,7 @@ let allTargets: [Target] = [
     tests("ReplicationTests", ["Replication", "Records", "Primitives", "TestSupport"]),
     tests(
         "AgentCoreTests",
-        ["AgentCore", "Ledger", "Consensus", "Replication", "Records", "Primitives", "TestSupport", crypto]
+        ["AgentCore", "Ledger", "Consensus", "Records", "Primitives", "TestSupport", crypto]
     ),
     tests(
         "LedgerStoreTests",
