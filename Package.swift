@@ -55,7 +55,7 @@ let allTargets: [Target] = [
     core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus"]),
     // Row 5.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    edge("LedgerStore", ["Primitives", "Records", "Ledger", "Consensus", "Replication", product("GRDB", "GRDB.swift")]),
+    edge("LedgerStore", ["Primitives", "Records", product("GRDB", "GRDB.swift")]),
     edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras, x509, asn1]),
     edge(
         "PeerLink",
@@ -105,7 +105,7 @@ let allTargets: [Target] = [
     ),
     tests(
         "LedgerStoreTests",
-        ["LedgerStore", "Ledger", "Consensus", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
+        ["LedgerStore", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
     ),
     tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
     tests("PeerLinkTests", ["PeerLink", "Vault", "Records", "Primitives", "TestSupport", logging]),
