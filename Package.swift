@@ -60,8 +60,10 @@ let allTargets: [Target] = [
     edge(
         "PeerLink",
         [
-            "Primitives", "Records", grpcCore, grpcTransport, grpcProtobuf, protobuf, x509, asn1, logging,
-            product("NIOCore", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+            "Primitives", grpcCore, grpcTransport, x509, asn1, crypto, logging, serviceLifecycle,
+            product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOTLS", "swift-nio"),
+            product("NIOSSL", "swift-nio-ssl"), product("NIOHTTP2", "swift-nio-http2"),
+            product("NIOHPACK", "swift-nio-http2"),
         ]
     ),
     edge("AgentAPI", [grpcCore, grpcTransport, grpcProtobuf, protobuf]),
@@ -108,7 +110,14 @@ let allTargets: [Target] = [
         ["LedgerStore", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
     ),
     tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
-    tests("PeerLinkTests", ["PeerLink", "Vault", "Records", "Primitives", "TestSupport", logging]),
+    tests(
+        "PeerLinkTests",
+        [
+            "PeerLink", "Primitives", "TestSupport", crypto, x509, logging, serviceLifecycle,
+            product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+        ]
+    ),
+    tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
     tests(
@@ -134,6 +143,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.42.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
