@@ -1,6 +1,6 @@
-/// The part of a block that is hashed, voted on and handed to verifiers (3-ledger 2.3).
+/// The part of a block that is hashed, voted on and handed to verifiers (`Documentation/Protocol/CanonicalBytes.md`).
 ///
-/// 436 bytes in BCS. The order of the fields is the order of the bytes.
+/// 417 bytes in BCS. The order of the fields is the order of the bytes.
 package struct BlockHeader: Hashable, Sendable {
     package static let currentVersion: UInt16 = 1
 

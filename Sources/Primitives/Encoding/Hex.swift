@@ -11,7 +11,7 @@ package enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Returns `nil` for an odd number of digits or anything that is not a digit. Capital digits are accepted.
+    /// Returns `nil` for an odd number of digits or anything that is not a digit; capital digits are accepted.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         let utf8 = Array(text.utf8)
         guard utf8.count.isMultiple(of: 2) else { return nil }

@@ -7,7 +7,9 @@ package protocol CountingNumber: Hashable, Comparable, Sendable, CanonicalCodabl
 extension CountingNumber {
     package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 
-    /// The next number. Traps at 2^64 - 1: the core checks numbers from peers against a window first.
+    /// The next number.
+    ///
+    /// Traps at 2^64 - 1: the core checks numbers from peers against a window first.
     package var next: Self { Self(self.value + 1) }
 
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.value) }

@@ -1,8 +1,8 @@
 /// Merkle trees of RFC 9162 section 2.1 over SHA-256: leaf `H(0x00 ‖ data)`, node `H(0x01 ‖ left ‖ right)`, empty
 /// tree `H("")`.
 ///
-/// Leaves of different uses never collide, because their data begins with the use's name (3-ledger 3.1): `tx/1`,
-/// `rcpt/1`, `blk/1`, `exam/1`, `chunk/1`.
+/// Leaves of different uses never collide, because their data begins with the use's name: `tx/1`, `rcpt/1`, `blk/1`,
+/// `exam/1`, `chunk/1`.
 package enum MerkleTree {
     package static let emptyRoot = Digest(hashing: [])
 

@@ -17,7 +17,7 @@ package struct Signature: Hashable, Sendable, CanonicalCodable {
     }
 }
 
-/// What a signature is for. A signature made for one use never counts for another.
+/// What a signature is for: one made for one use never counts for another.
 package enum SignatureUse: UInt8, Sendable {
     case notarize = 1
     case nullify = 2
@@ -38,7 +38,7 @@ package enum SignatureUse: UInt8, Sendable {
     case segment = 36
 }
 
-/// The bytes that are signed: `"entente/1\0" ‖ chain(32) ‖ use(u8) ‖ epoch(u64) ‖ body` (3-ledger 2.3).
+/// The bytes that are signed: `"entente/1\0" ‖ chain(32) ‖ use(u8) ‖ epoch(u64) ‖ body`.
 package enum SignedBytes {
     private static let prefix = Array("entente/1\0".utf8)
 

@@ -63,8 +63,10 @@ extension VerifyingKey: CanonicalCodable {
     }
 }
 
-/// Checks signatures. The production value checks each anew; the simulator hands in one that remembers results, since
-/// all its agents live in one process and would check each vote once per agent.
+/// Checks signatures.
+///
+/// The production value checks each anew; the simulator hands in one that remembers results, since all its agents live
+/// in one process and would check each vote once per agent.
 package struct SignatureChecker: Sendable {
     private let check: @Sendable (VerifyingKey, Signature, [UInt8]) -> Bool
 

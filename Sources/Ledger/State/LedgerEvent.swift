@@ -1,0 +1,12 @@
+package import Primitives
+package import Records
+
+/// What a block changed, in the words of the domain: stores index by these, so that nobody walks the state.
+package enum LedgerEvent: Hashable, Sendable {
+    case examsCommitted(BatchAnchor)
+    case receiptsAnchored(BatchAnchor)
+    case patientEnrolled(Enrolment)
+    case grantCreated(GrantID, GrantState)
+    case grantRevoked(GrantID, GrantState)
+    case institutionChanged(InstitutionID)
+}

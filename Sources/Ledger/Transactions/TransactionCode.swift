@@ -1,0 +1,173 @@
+package import Primitives
+
+/// Why a transaction was refused, or that it was not.
+///
+/// Numbers and names are part of the protocol and never reused.
+package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
+    case ok = 0
+
+    // 1 to 19: the transaction may not stand in a block at all.
+    case malformed = 1
+    case tooLarge = 2
+    case wrongVersion = 3
+    case wrongChain = 4
+    case unknownModule = 5
+    case badPayload = 6
+    case expired = 7
+    case validTooLong = 8
+    case replayed = 9
+    case unknownSigner = 10
+    case badSignature = 11
+
+    // 20 to 29: this agent does not take it now.
+    case alreadyPending = 20
+    case poolFull = 21
+    case signerShareFull = 22
+
+    // From 30 on: receipts of transactions that stand in a block and changed nothing.
+    case overMeter = 30
+
+    case institutionWrongSigner = 100
+    case institutionUnknown = 101
+    case institutionBadAddress = 102
+    case institutionTransportKeyInUse = 103
+    case institutionTooManyTransportKeys = 104
+    case institutionBadOverlap = 105
+
+    case commitWrongSigner = 200
+    case commitUnknownInstitution = 201
+    case commitWrongNumber = 202
+    case commitWrongPrevious = 203
+    case commitBadCount = 204
+
+    case enrolmentWrongSigner = 300
+    case enrolmentUnknownInstitution = 301
+    case enrolmentExists = 302
+
+    case grantWrongSigner = 320
+    case grantNotPatientKey = 321
+    case grantWrongPatient = 322
+    case grantUnknownWitness = 323
+    case grantSelfWitness = 324
+    case grantNoGrantee = 325
+    case grantUnknownGrantee = 326
+    case grantUnknownCustodian = 327
+    case grantBadPeriod = 328
+    case grantOver = 329
+    case grantBadScope = 330
+    case grantExists = 331
+    case grantUnknown = 332
+    case grantAlreadyRevoked = 333
+
+    case receiptsWrongSigner = 400
+    case receiptsUnknownInstitution = 401
+    case receiptsWrongNumber = 402
+    case receiptsWrongPrevious = 403
+    case receiptsBadCount = 404
+
+    /// The stable name that answers, logs and scripts use.
+    package var name: String {
+        switch self {
+        case .ok: "ok"
+        case .malformed: "tx.malformed"
+        case .tooLarge: "tx.too-large"
+        case .wrongVersion: "tx.wrong-version"
+        case .wrongChain: "tx.wrong-chain"
+        case .unknownModule: "tx.unknown-module"
+        case .badPayload: "tx.bad-payload"
+        case .expired: "tx.expired"
+        case .validTooLong: "tx.valid-too-long"
+        case .replayed: "tx.replayed"
+        case .unknownSigner: "tx.unknown-signer"
+        case .badSignature: "tx.bad-signature"
+        case .alreadyPending: "tx.already-pending"
+        case .poolFull: "pool.full"
+        case .signerShareFull: "pool.signer-share-full"
+        case .overMeter: "tx.over-meter"
+        case .institutionWrongSigner: "institution.wrong-signer"
+        case .institutionUnknown: "institution.unknown"
+        case .institutionBadAddress: "institution.bad-address"
+        case .institutionTransportKeyInUse: "institution.transport-key-in-use"
+        case .institutionTooManyTransportKeys: "institution.too-many-transport-keys"
+        case .institutionBadOverlap: "institution.bad-overlap"
+        case .commitWrongSigner: "commit.wrong-signer"
+        case .commitUnknownInstitution: "commit.unknown-institution"
+        case .commitWrongNumber: "commit.wrong-number"
+        case .commitWrongPrevious: "commit.wrong-previous"
+        case .commitBadCount: "commit.bad-count"
+        case .enrolmentWrongSigner: "enrolment.wrong-signer"
+        case .enrolmentUnknownInstitution: "enrolment.unknown-institution"
+        case .enrolmentExists: "enrolment.exists"
+        case .grantWrongSigner: "grant.wrong-signer"
+        case .grantNotPatientKey: "grant.not-patient-key"
+        case .grantWrongPatient: "grant.wrong-patient"
+        case .grantUnknownWitness: "grant.unknown-witness"
+        case .grantSelfWitness: "grant.self-witness"
+        case .grantNoGrantee: "grant.no-grantee"
+        case .grantUnknownGrantee: "grant.unknown-grantee"
+        case .grantUnknownCustodian: "grant.unknown-custodian"
+        case .grantBadPeriod: "grant.bad-period"
+        case .grantOver: "grant.over"
+        case .grantBadScope: "grant.bad-scope"
+        case .grantExists: "grant.exists"
+        case .grantUnknown: "grant.unknown"
+        case .grantAlreadyRevoked: "grant.already-revoked"
+        case .receiptsWrongSigner: "receipts.wrong-signer"
+        case .receiptsUnknownInstitution: "receipts.unknown-institution"
+        case .receiptsWrongNumber: "receipts.wrong-number"
+        case .receiptsWrongPrevious: "receipts.wrong-previous"
+        case .receiptsBadCount: "receipts.bad-count"
+        }
+    }
+
+    package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
+
+    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
+        guard let code = TransactionCode(rawValue: try decoder.decode()) else { throw .invalid }
+        self = code
+    }
+}
+
+/// The refusal of a transaction, with what a client needs to do better.
+package struct TransactionRefusal: Error, Hashable, Sendable {
+    package var code: TransactionCode
+    /// Such as the batch number that would have been right; empty where the code says all.
+    package var detail: String
+
+    package init(_ code: TransactionCode, detail: String = "") {
+        precondition(code != .ok && detail.utf8.count <= TransactionReceipt.detailBytesMax, "a refusal is short")
+        self.code = code
+        self.detail = detail
+    }
+}
+
+/// What the chain says about one transaction of a block.
+package struct TransactionReceipt: Hashable, Sendable, CanonicalCodable {
+    package static let detailBytesMax = 64
+
+    package var transaction: TransactionID
+    package var code: TransactionCode
+    /// Empty unless the transaction was refused.
+    package var detail: String
+
+    package init(transaction: TransactionID, refusal: TransactionRefusal? = nil) {
+        self.transaction = transaction
+        self.code = refusal?.code ?? .ok
+        self.detail = refusal?.detail ?? ""
+    }
+
+    /// The leaf of the block's receipt tree.
+    package var leafHash: Digest { MerkleTree.leafHash(use: "rcpt/1", self.canonicalBytes) }
+
+    package func encode(into encoder: inout CanonicalEncoder) {
+        encoder.encode(self.transaction)
+        encoder.encode(self.code)
+        encoder.encode(self.detail)
+    }
+
+    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
+        self.transaction = try decoder.decode()
+        self.code = try decoder.decode()
+        self.detail = try decoder.decodeString(max: Self.detailBytesMax)
+    }
+}

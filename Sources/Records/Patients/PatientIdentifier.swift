@@ -1,0 +1,109 @@
+/// An identifier by which a person is known somewhere: a system and a value in it, normalised.
+///
+/// Written `SYSTEM:VALUE` for the short systems (`CN-RIC:` resident identity card, `CN-PP:` passport,
+/// `MRN@institution:` a hospital's own number) and `URI|VALUE` for any identifier system of FHIR.
+package struct PatientIdentifier: Hashable, Sendable {
+    package static let systemBytesMax = 256
+    package static let valueBytesMax = 128
+
+    /// Why a text names no identifier.
+    ///
+    /// No case carries the text: it may hold a real number.
+    package enum Refusal: Error, Hashable, Sendable {
+        case noSystem, emptyValue, tooLong, badCheckDigit, badLength, badCharacter
+    }
+
+    package let system: String
+    package let value: String
+
+    /// The resident identity card of GB 11643.
+    package static let residentIdentityCard = "CN-RIC"
+    package static let passport = "CN-PP"
+
+    /// FHIR and HL7 names of the systems that have a short name here.
+    private static let aliases = [
+        "urn:oid:2.16.156.10011.1.3": residentIdentityCard,
+        "2.16.156.10011.1.3": residentIdentityCard,
+        "urn:oid:2.16.840.1.113883.4.330.156": passport,
+    ]
+
+    /// Checks and normalises an identifier.
+    package init(system: String, value: String) throws(Refusal) {
+        let system = Self.aliases[system] ?? system
+        let value = Self.trimmed(value)
+        guard !system.isEmpty else { throw .noSystem }
+        guard !value.isEmpty else { throw .emptyValue }
+        guard system.utf8.count <= Self.systemBytesMax, value.utf8.count <= Self.valueBytesMax else { throw .tooLong }
+        guard value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) else { throw .badCharacter }
+        self.system = system
+        switch system {
+        case Self.residentIdentityCard: self.value = try Self.residentIdentityNumber(value)
+        case Self.passport: self.value = Self.upperCased(value)
+        default: self.value = value
+        }
+    }
+
+    /// Reads `SYSTEM:VALUE` or `URI|VALUE`.
+    package init(parsing text: String) throws(Refusal) {
+        let text = Self.trimmed(text)
+        if let bar = text.firstIndex(of: "|") {
+            self = try PatientIdentifier(
+                system: String(text[..<bar]),
+                value: String(text[text.index(after: bar)...])
+            )
+            return
+        }
+        guard let colon = text.firstIndex(of: ":") else { throw .noSystem }
+        let system = String(text[..<colon])
+        guard system == Self.residentIdentityCard || system == Self.passport || system.hasPrefix("MRN@") else {
+            throw .noSystem
+        }
+        self = try PatientIdentifier(system: system, value: String(text[text.index(after: colon)...]))
+    }
+
+    /// The bytes a pseudonym is computed over: system, a zero byte, value.
+    ///
+    /// Pinned: changing them renames everybody.
+    package var pseudonymInput: [UInt8] { Array(self.system.utf8) + [0] + Array(self.value.utf8) }
+
+    /// An identifier with all but the last two characters hidden, for a person to compare by eye.
+    package var masked: String {
+        let shown = self.value.suffix(self.value.count > 4 ? 2 : 0)
+        return self.system + ":" + String(repeating: "*", count: self.value.count - shown.count) + shown
+    }
+
+    /// GB 11643-1999: 17 digits and a check character by ISO 7064 MOD 11-2; the older 15-digit form is extended.
+    private static func residentIdentityNumber(_ value: String) throws(Refusal) -> String {
+        var characters = Array(Self.upperCased(value).utf8)
+        let digits = characters.count == 18 ? 17 : characters.count
+        guard characters.count == 18 || characters.count == 15 else { throw .badLength }
+        guard characters.prefix(digits).allSatisfy({ (0x30...0x39).contains($0) }) else { throw .badCharacter }
+        if characters.count == 15 {
+            // Only people born before 2000 hold 15-digit numbers.
+            characters.insert(contentsOf: Array("19".utf8), at: 6)
+            characters.append(Self.checkCharacter(characters))
+            return String(decoding: characters, as: UTF8.self)
+        }
+        guard Self.checkCharacter(Array(characters.prefix(17))) == characters[17] else { throw .badCheckDigit }
+        return String(decoding: characters, as: UTF8.self)
+    }
+
+    /// ISO 7064 MOD 11-2 over 17 digits.
+    private static func checkCharacter(_ digits: [UInt8]) -> UInt8 {
+        var sum = 0
+        for digit in digits { sum = (sum + Int(digit) - 0x30) * 2 % 11 }
+        return Array("0123456789X".utf8)[(12 - sum) % 11]
+    }
+
+    private static func upperCased(_ text: String) -> String {
+        String(
+            decoding: text.utf8.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 - 32 : $0 },
+            as: UTF8.self
+        )
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\n" || $0 == "\r\n" }
+        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+}
