@@ -1,0 +1,117 @@
+/// Resources that may refer to each other: the entries of a Bundle, or the lines of files that belong together.
+package struct ResourceGraph: Sendable {
+    package struct Entry: Sendable {
+        package let value: JSONValue
+        package let type: ResourceType
+        let fullURL: String?
+        /// Position in the Bundle, from 0.
+        package let bundleIndex: Int?
+
+        /// The resource's name within its server, `Type/id`.
+        package let key: String?
+        /// The server that the full URL names, with its last slash; `nil` for `urn:uuid:` and for no URL.
+        let base: String?
+
+        init(_ value: JSONValue, type: ResourceType, fullURL: String?, bundleIndex: Int?) {
+            self.value = value
+            self.type = type
+            self.fullURL = fullURL
+            self.bundleIndex = bundleIndex
+            // Whether the id fits the rules is checked when an exam uses the resource.
+            let key = value[FHIRKey.id]?.string.map { type.rawValue + "/" + $0 }
+            self.key = key
+            if let fullURL, let key, fullURL.hasPrefix("http"), fullURL.hasSuffix("/" + key) {
+                self.base = String(fullURL.dropLast(key.count))
+            } else {
+                self.base = nil
+            }
+        }
+    }
+
+    /// A resource, or a resource contained in it.
+    struct Target {
+        let value: JSONValue
+        /// Index of the entry that is or contains it.
+        let owner: Int
+    }
+
+    enum Resolution {
+        case found(Target)
+        case ambiguous
+        case absent
+    }
+
+    package private(set) var entries: [Entry] = []
+    /// Only looked up, never walked through; `ambiguous` marks a name of two resources with different content.
+    private var byURL: [String: Int] = [:]
+    private var byKey: [String: Int] = [:]
+    private static let ambiguous = -1
+    /// A longer URL names nothing.
+    private static let urlBytesMax = 1024
+
+    package init() {}
+
+    package mutating func append(_ value: JSONValue, type: ResourceType, fullURL: String?, bundleIndex: Int?) {
+        let url = fullURL.flatMap { $0.utf8.count <= Self.urlBytesMax ? $0 : nil }
+        let entry = Entry(value, type: type, fullURL: url, bundleIndex: bundleIndex)
+        let index = self.entries.count
+        self.entries.append(entry)
+        if let url { self.register(url, index, in: \.byURL) }
+        if let key = entry.key, key.utf8.count <= Self.urlBytesMax { self.register(key, index, in: \.byKey) }
+    }
+
+    private mutating func register(_ name: String, _ index: Int, in table: WritableKeyPath<Self, [String: Int]>) {
+        guard let earlier = self[keyPath: table][name] else {
+            self[keyPath: table][name] = index
+            return
+        }
+        guard earlier != Self.ambiguous else { return }
+        if self.entries[earlier].value.bytes != self.entries[index].value.bytes {
+            self[keyPath: table][name] = Self.ambiguous
+        }
+    }
+
+    /// Follows a literal reference that stands in the entry `owner` (FHIR R4, section 2.36.4).
+    func resolve(_ reference: String, from owner: Int) -> Resolution {
+        if reference.hasPrefix("#") { return self.contained(String(reference.dropFirst()), in: owner) }
+        let name = Self.withoutVersion(reference)
+        if let base = self.entries[owner].base, let index = self.byURL[base + name] { return self.resolution(index) }
+        if let index = self.byURL[name] { return self.resolution(index) }
+        guard let key = Self.key(of: name), let index = self.byKey[key] else { return .absent }
+        // A URL of one server is not answered by a resource of another.
+        if index != Self.ambiguous, name.hasPrefix("http"), self.entries[index].base != nil { return .absent }
+        return self.resolution(index)
+    }
+
+    private func resolution(_ index: Int) -> Resolution {
+        index == Self.ambiguous ? .ambiguous : .found(Target(value: self.entries[index].value, owner: index))
+    }
+
+    private func contained(_ id: String, in owner: Int) -> Resolution {
+        let container = self.entries[owner].value
+        guard !id.isEmpty else { return .found(Target(value: container, owner: owner)) }
+        guard let contained = container[FHIRKey.contained] else { return .absent }
+        var found: JSONValue?
+        for value in contained.elements where value[FHIRKey.id]?.string == id {
+            guard found == nil else { return .ambiguous }
+            found = value
+        }
+        return found.map { .found(Target(value: $0, owner: owner)) } ?? .absent
+    }
+
+    /// The `Type/id` at the end of a relative or absolute reference.
+    package static func key(of reference: String) -> String? {
+        let parts = self.withoutVersion(reference).split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count >= 2, JSONValue.isID(String(parts[parts.count - 1])),
+            ResourceType.all.contains(String(parts[parts.count - 2]))
+        else { return nil }
+        return "\(parts[parts.count - 2])/\(parts[parts.count - 1])"
+    }
+
+    private static func withoutVersion(_ reference: String) -> String {
+        guard reference.utf8.contains(UInt8(ascii: "_")) else { return reference }
+        let parts = reference.split(separator: "/", omittingEmptySubsequences: false)
+        guard let history = parts.lastIndex(of: "_history"), history == parts.count - 2 else { return reference }
+        return parts[..<history].joined(separator: "/")
+    }
+}
