@@ -102,6 +102,7 @@ package struct AgentCore: Sendable {
             var isNew = false
             for transaction in transactions where self.admit(transaction) == nil { isNew = true }
             if isNew { self.drive(.pending(true), now) }
+        case .pagesPublished(let grants): self.effects.append(.pagesPublished(grants, by: peer))
         }
     }
 

@@ -70,7 +70,9 @@ package struct BatchOutbox: Sendable {
 
     /// Signs the same commitment anew: the first transaction expired, or came before its predecessor.
     private func renew(_ transaction: Transaction, _ batch: StoredBatch) throws {
-        guard !Task.isCancelled, let anchor = BatchSequencer.anchor(in: transaction.bytes, kind: self.kind) else { return }
+        guard !Task.isCancelled, let anchor = BatchSequencer.anchor(in: transaction.bytes, kind: self.kind) else {
+            return
+        }
         let renewed = self.desk.signed(BatchSequencer.call(anchor, kind: self.kind))
         guard renewed.id != transaction.id else { return }
         try self.context.custody.replaceTransaction(

@@ -13,7 +13,9 @@ package final class BatchSequencer: Sendable {
         self.kind = kind
         var head = Self.chainHead(kind, context)
         for transaction in try context.custody.outgoingTransactions() {
-            guard let anchor = Self.anchor(in: transaction.bytes, kind: kind), anchor.number >= head.next else { continue }
+            guard let anchor = Self.anchor(in: transaction.bytes, kind: kind), anchor.number >= head.next else {
+                continue
+            }
             head = BatchHead(next: anchor.number + 1, previous: anchor.digest)
         }
         self.head = Mutex(head)
@@ -29,7 +31,8 @@ package final class BatchSequencer: Sendable {
 
     /// The batch that a transaction commits, if it is one of this kind.
     package static func anchor(in bytes: [UInt8], kind: ManifestKind) -> BatchAnchor? {
-        guard let transaction = try? Transaction(canonicalBytes: bytes), let call = try? LedgerCall(of: transaction.body)
+        guard let transaction = try? Transaction(canonicalBytes: bytes),
+            let call = try? LedgerCall(of: transaction.body)
         else { return nil }
         switch (kind, call) {
         case (.exams, .commitments(.commitExams(let anchor))): return anchor

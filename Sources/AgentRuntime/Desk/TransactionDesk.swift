@@ -98,7 +98,8 @@ package struct TransactionDesk: Sendable {
             throw AgentFailure(
                 .transactionTimeout,
                 "no quorum of institutions has ordered this yet",
-                hint: "See entente status: more than a third of the institutions may be unreachable. It may still become final."
+                hint:
+                    "See entente status: more than a third of the institutions may be unreachable. It may still become final."
             )
         case .refused(let refusal)? where refusal.code == .replayed: return try self.past(id) ?? .refused(refusal)
         case .some(let decision): return decision

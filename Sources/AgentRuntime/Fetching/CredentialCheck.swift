@@ -40,7 +40,11 @@ package final class CredentialCheck: Sendable {
             throw Self.invalid("this institution did not sign the credential")
         }
         guard credential.issuedAt <= now.advanced(byMilliseconds: 600_000), now < credential.expiresAt else {
-            throw AgentFailure(.credentialExpired, "the credential is not valid now", hint: "Issue a new one: clinician add.")
+            throw AgentFailure(
+                .credentialExpired,
+                "the credential is not valid now",
+                hint: "Issue a new one: clinician add."
+            )
         }
         return credential
     }

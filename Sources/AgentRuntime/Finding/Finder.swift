@@ -87,12 +87,14 @@ package struct Finder: Sendable {
                 guard let index = indices[row.entry.tag] else { continue }
                 highest[row.institution] = max(highest[row.institution] ?? 0, index)
                 // An entry that does not open was not made for this person; several may share a tag.
-                guard let summary = try? PseudonymSealing.openLocator(
-                    row.entry,
-                    pseudonym: pseudonym,
-                    institution: row.institution,
-                    index: index
-                ), summary.record == row.leaf.record else { continue }
+                guard
+                    let summary = try? PseudonymSealing.openLocator(
+                        row.entry,
+                        pseudonym: pseudonym,
+                        institution: row.institution,
+                        index: index
+                    ), summary.record == row.leaf.record
+                else { continue }
                 found.append(
                     Found(pseudonym: pseudonym, row: row, summary: summary, isSuperseded: false, access: .notGranted)
                 )

@@ -48,12 +48,14 @@ package struct PatientResolver: Sendable {
             )
             for row in rows {
                 // A row that does not open is another institution's mistake or lie; it names nobody.
-                guard let primary = try? PseudonymSealing.openAlias(
-                    row.entry,
-                    under: shown,
-                    institution: row.institution,
-                    index: index
-                ), !found.contains(primary) else { continue }
+                guard
+                    let primary = try? PseudonymSealing.openAlias(
+                        row.entry,
+                        under: shown,
+                        institution: row.institution,
+                        index: index
+                    ), !found.contains(primary)
+                else { continue }
                 found.append(primary)
             }
             open = Array(Set(rows.map(\.institution))).sorted()

@@ -56,12 +56,14 @@ package struct AccessLog: Sendable {
             for row in try self.context.locators.lookupReceipts(probes) {
                 guard let index = indices[row.receipt.tag] else { continue }
                 if index == first + Self.window - 1 { full.insert(row.institution) }
-                guard let receipt = try? PseudonymSealing.openReceipt(
-                    row.receipt,
-                    pseudonym: pseudonym,
-                    institution: row.institution,
-                    index: index
-                ) else { continue }
+                guard
+                    let receipt = try? PseudonymSealing.openReceipt(
+                        row.receipt,
+                        pseudonym: pseudonym,
+                        institution: row.institution,
+                        index: index
+                    )
+                else { continue }
                 receipts.append(receipt)
             }
             open = full.sorted()
