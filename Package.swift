@@ -78,8 +78,8 @@ let allTargets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore", "Vault",
-            "PeerLink", "AgentAPI", "ImportPipeline", serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf,
+            "Primitives", "Records", "Formats", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "PeerLink",
+            "AgentAPI", crypto, serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf, protobuf,
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),

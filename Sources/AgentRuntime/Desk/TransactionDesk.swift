@@ -1,3 +1,4 @@
+import Vault
 package import Ledger
 import LedgerStore
 package import Primitives

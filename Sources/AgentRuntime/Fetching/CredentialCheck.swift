@@ -1,3 +1,5 @@
+import Ledger
+import Vault
 package import Primitives
 package import Records
 import Synchronization
@@ -30,12 +32,7 @@ package final class CredentialCheck: Sendable {
         guard credential.institution == self.context.institution else {
             throw Self.invalid("the credential is of another institution")
         }
-        let message = SignedBytes.make(
-            chain: self.context.rules.chain,
-            use: .credential,
-            epoch: Epoch(0),
-            body: credential.signedBody
-        )
+        let message = credential.signedBytes(chain: self.context.rules.chain)
         guard self.context.keys.verifyingKey.isValid(credential.signature, over: message) else {
             throw Self.invalid("this institution did not sign the credential")
         }
@@ -68,12 +65,7 @@ package final class CredentialCheck: Sendable {
     }
 
     package func bytesToSign(_ request: FetchRequest) -> [UInt8] {
-        SignedBytes.make(
-            chain: self.context.rules.chain,
-            use: .fetchRequest,
-            epoch: Epoch(0),
-            body: request.canonicalBytes
-        )
+        request.signedBytes(chain: self.context.rules.chain)
     }
 
     /// Closes an open request: succeeds once, for the holder of the credential's key.

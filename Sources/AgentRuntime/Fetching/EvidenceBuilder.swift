@@ -1,5 +1,5 @@
 import Consensus
-package import Ledger
+import Ledger
 import LedgerStore
 import Primitives
 package import Records

@@ -1,5 +1,5 @@
-package import AgentCore
-package import Consensus
+import AgentCore
+import Consensus
 package import Formats
 package import Ledger
 import LedgerStore
@@ -150,9 +150,9 @@ package struct Fetcher: Sendable {
 
     private func obtainIfMissing(_ location: RecordLocation) async throws {
         let record = location.row.leaf.record
-        if self.context.vault.contains(record) { return }
+        if try self.context.vault.contains(record) { return }
         await self.obtain(record, location.row.institution)
-        guard self.context.vault.contains(record) else {
+        guard try self.context.vault.contains(record) else {
             throw AgentFailure(
                 .recordNotHere,
                 "the record has not reached this agent yet",
@@ -232,20 +232,13 @@ package struct Fetcher: Sendable {
             time: Clock.now,
             signature: signature
         )
-        receipt.signature = self.context.keys.sign(
-            SignedBytes.make(
-                chain: self.context.rules.chain,
-                use: .fetchReceipt,
-                epoch: Epoch(0),
-                body: receipt.signedBody
-            )
-        )
+        receipt.signature = self.context.keys.sign(receipt.signedBytes(chain: self.context.rules.chain))
         let tag = self.context.secrets.tag(of: location.pseudonym)
         let known = try self.context.custody.patients(tags: [tag])[0]
         try self.context.custody.append(
-            receipt: try self.context.secrets.seal(receipt),
+            receipt: self.context.secrets.seal(receipt),
             leafHash: receipt.leafHash,
-            patient: try self.context.patientChange(location.pseudonym, known: known)
+            patient: self.context.patientChange(location.pseudonym, known: known)
         )
         self.receiptWritten()
         return receipt

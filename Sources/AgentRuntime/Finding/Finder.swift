@@ -1,4 +1,4 @@
-package import Ledger
+import Ledger
 package import LedgerStore
 package import Primitives
 package import Records
@@ -113,8 +113,8 @@ package struct Finder: Sendable {
 
     private func note(_ found: [Found], _ now: Timestamp) throws {
         var sealed: [Digest: [UInt8]] = [:]
-        let notes = try found.map { exam in
-            let pseudonym = try sealed[exam.pseudonym.digest] ?? self.context.secrets.seal(exam.pseudonym)
+        let notes = found.map { exam in
+            let pseudonym = sealed[exam.pseudonym.digest] ?? self.context.secrets.seal(exam.pseudonym)
             sealed[exam.pseudonym.digest] = pseudonym
             return FinderNote(
                 record: exam.summary.record,

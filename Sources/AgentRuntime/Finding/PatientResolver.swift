@@ -1,5 +1,6 @@
+import Ledger
 import LedgerStore
-package import Primitives
+import Primitives
 package import Records
 import Vault
 

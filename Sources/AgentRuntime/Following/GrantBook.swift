@@ -1,5 +1,5 @@
-package import Ledger
-package import Primitives
+import Ledger
+import Primitives
 package import Records
 import Synchronization
 

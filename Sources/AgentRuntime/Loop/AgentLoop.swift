@@ -2,7 +2,7 @@ package import AgentCore
 package import Consensus
 import Dispatch
 import Foundation
-package import Ledger
+import Ledger
 package import LedgerStore
 package import Logging
 package import Primitives

@@ -1,4 +1,4 @@
-package import AgentCore
+import AgentCore
 package import Consensus
 package import Ledger
 package import Primitives

@@ -1,6 +1,6 @@
 package import AgentCore
 package import Consensus
-package import Ledger
+import Ledger
 package import LedgerStore
 package import Primitives
 

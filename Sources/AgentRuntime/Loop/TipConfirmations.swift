@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 package import Primitives
 import Synchronization
 

@@ -1,5 +1,5 @@
 package import PeerLink
-package import Primitives
+import Primitives
 package import Records
 
 /// Objects as they travel in the frames of a fetch: each frame is one byte, 1 if it ends an object and else 0, and then

@@ -1,7 +1,8 @@
+import Ledger
 import LedgerStore
 package import PeerLink
 package import Primitives
-package import Records
+import Records
 import Vault
 
 /// Serves other agents: manifests to every member, keys and ciphertexts to those whom a live grant lets hold them.

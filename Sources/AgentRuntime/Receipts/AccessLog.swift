@@ -1,5 +1,6 @@
-package import LedgerStore
-package import Primitives
+import Ledger
+import LedgerStore
+import Primitives
 package import Records
 import Vault
 

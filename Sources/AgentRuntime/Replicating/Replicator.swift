@@ -1,5 +1,5 @@
-package import Ledger
-package import LedgerStore
+import Ledger
+import LedgerStore
 import Logging
 package import PeerLink
 package import Primitives
