@@ -15,6 +15,7 @@ package struct ChainStore: Sendable {
             path: path,
             durability: .rebuildable,
             cacheKiB: 16 << 10,
+            checkpointPages: 1_000,
             migrations: [("chain-1", Self.schema)]
         )
     }
