@@ -1,3 +1,6 @@
+import Primitives
+import Records
+
 /// Resources that may refer to each other: the entries of a Bundle, or the lines of files that belong together.
 package struct ResourceGraph: Sendable {
     package struct Entry: Sendable {
@@ -46,8 +49,8 @@ package struct ResourceGraph: Sendable {
     private var byURL: [String: Int] = [:]
     private var byKey: [String: Int] = [:]
     private static let ambiguous = -1
-    /// A longer URL names nothing.
-    private static let urlBytesMax = 1024
+    /// A longer URL names nothing: it must fit into the type of a record's part, behind the resource type.
+    private static let urlBytesMax = RecordContent.Part.typeBytesMax - 32
 
     package init() {}
 
@@ -65,10 +68,20 @@ package struct ResourceGraph: Sendable {
             self[keyPath: table][name] = index
             return
         }
-        guard earlier != Self.ambiguous else { return }
-        if self.entries[earlier].value.bytes != self.entries[index].value.bytes {
+        guard earlier != Self.ambiguous,
+            self.entries[earlier].value.bytes != self.entries[index].value.bytes
+        else { return }
+        // Of two versions of one resource the later counts.
+        let times = (Self.lastUpdated(self.entries[earlier]), Self.lastUpdated(self.entries[index]))
+        guard let earlierTime = times.0, let laterTime = times.1, earlierTime != laterTime else {
             self[keyPath: table][name] = Self.ambiguous
+            return
         }
+        if earlierTime < laterTime { self[keyPath: table][name] = index }
+    }
+
+    private static func lastUpdated(_ entry: Entry) -> Timestamp? {
+        entry.value[FHIRKey.meta]?[FHIRKey.lastUpdated]?.string.flatMap(FHIRTime.instant)?.earliest
     }
 
     /// Follows a literal reference that stands in the entry `owner` (FHIR R4, section 2.36.4).

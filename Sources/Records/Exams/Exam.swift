@@ -48,17 +48,6 @@ package struct Exam: Hashable, Sendable {
     }
 }
 
-/// What sort of examination an exam is; grants and searches are made by it.
-package enum ExamKind: String, Hashable, Sendable, CaseIterable {
-    case laboratory
-    case imaging
-    case pathology
-    /// Function tests: electrocardiogram, lung function, electroencephalogram, audiometry.
-    case function
-    case vitalSigns = "vital-signs"
-    case other
-}
-
 /// Names an exam within its source, so that another reading of it is recognised as the same exam.
 ///
 /// A version number is not part of it: a corrected report has the identity of the report it corrects. Ids of servers
@@ -72,17 +61,6 @@ package struct ExamSource: Hashable, Sendable {
         self.system = system
         self.value = value
     }
-}
-
-/// Where an exam or a result stands (the codes of FHIR R4 DiagnosticReport, Observation and ImagingStudy status).
-package enum ExamStatus: String, Hashable, Sendable {
-    case registered, partial, preliminary, final, amended, corrected, appended, cancelled
-    case enteredInError = "entered-in-error"
-    case unknown
-    /// Of an imaging study: its images can be fetched.
-    case available
-    /// Of an imaging study: all its images were withdrawn.
-    case inactive
 }
 
 /// Who performed or answers for an exam.
