@@ -52,16 +52,18 @@ let allTargets: [Target] = [
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),
-    core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus", "Replication"]),
+    core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus"]),
     // Row 5.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    edge("LedgerStore", ["Primitives", "Records", "Ledger", "Consensus", "Replication", product("GRDB", "GRDB.swift")]),
+    edge("LedgerStore", ["Primitives", "Records", product("GRDB", "GRDB.swift")]),
     edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras, x509, asn1]),
     edge(
         "PeerLink",
         [
-            "Primitives", "Records", grpcCore, grpcTransport, grpcProtobuf, protobuf, x509, asn1, logging,
-            product("NIOCore", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+            "Primitives", grpcCore, grpcTransport, x509, asn1, crypto, logging, serviceLifecycle,
+            product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOTLS", "swift-nio"),
+            product("NIOSSL", "swift-nio-ssl"), product("NIOHTTP2", "swift-nio-http2"),
+            product("NIOHPACK", "swift-nio-http2"),
         ]
     ),
     edge("AgentAPI", [grpcCore, grpcTransport, grpcProtobuf, protobuf]),
@@ -74,7 +76,7 @@ let allTargets: [Target] = [
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),
-    edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", crypto]),
+    edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "AgentCore", crypto]),
     // Row 7.
     program(
         "entente",
@@ -101,14 +103,21 @@ let allTargets: [Target] = [
     tests("ReplicationTests", ["Replication", "Records", "Primitives", "TestSupport"]),
     tests(
         "AgentCoreTests",
-        ["AgentCore", "Ledger", "Consensus", "Replication", "Records", "Primitives", "TestSupport", crypto]
+        ["AgentCore", "Ledger", "Consensus", "Records", "Primitives", "TestSupport", crypto]
     ),
     tests(
         "LedgerStoreTests",
-        ["LedgerStore", "Ledger", "Consensus", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
+        ["LedgerStore", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
     ),
     tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
-    tests("PeerLinkTests", ["PeerLink", "Vault", "Records", "Primitives", "TestSupport", logging]),
+    tests(
+        "PeerLinkTests",
+        [
+            "PeerLink", "Primitives", "TestSupport", crypto, x509, logging, serviceLifecycle,
+            product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+        ]
+    ),
+    tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
     tests(
@@ -134,6 +143,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.42.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

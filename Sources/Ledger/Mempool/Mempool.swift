@@ -35,6 +35,8 @@ package struct Mempool: Sendable {
 
     package func contains(_ id: TransactionID) -> Bool { self.entries[id] != nil }
 
+    package func transaction(_ id: TransactionID) -> Transaction? { self.entries[id]?.transaction }
+
     /// The transactions in the order of their arrival.
     package var transactions: some Sequence<Transaction> {
         self.order.lazy.compactMap { self.entry($0)?.transaction }
