@@ -41,7 +41,10 @@ struct ExamBuilder: Sendable {
         guard self.used.count <= RecordContent.partsMax else {
             throw FHIRFault(.tooManyItems, at: entry.value, entry.type.rawValue)
         }
-        let size = self.used.reduce(0) { $0 + self.graph.entries[$1].value.range.count }
+        let size = self.used.reduce(0) { size, index in
+            let entry = self.graph.entries[index]
+            return size + entry.value.range.count + (entry.fullURL?.utf8.count ?? 0) + 64
+        }
         guard size <= Self.bytesMax else { throw FHIRFault(.tooLarge, at: entry.value, entry.type.rawValue) }
         return ParsedExam(
             exam: exam,
