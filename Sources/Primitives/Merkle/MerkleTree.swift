@@ -2,7 +2,7 @@
 /// tree `H("")`.
 ///
 /// Leaves of different uses never collide, because their data begins with the use's name: `tx/1`, `rcpt/1`, `blk/1`,
-/// `exam/1`, `chunk/1`.
+/// `exam/1`, `receipt/1`.
 package enum MerkleTree {
     package static let emptyRoot = Digest(hashing: [])
 
