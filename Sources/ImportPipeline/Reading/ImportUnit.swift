@@ -45,7 +45,7 @@ package enum ImportUnit: Sendable {
 }
 
 /// Why a file is refused as a whole.
-enum FileRefusal: String {
+package enum FileRefusal: String, Sendable {
     case unreadable = "file.unreadable"
     case notRegular = "file.not-regular"
     case notRecognised = "file.not-recognised"
@@ -54,7 +54,7 @@ enum FileRefusal: String {
     case changed = "file.changed"
     case tooDeep = "file.too-deep"
 
-    var message: String {
+    package var message: String {
         switch self {
         case .unreadable: "The file cannot be opened or read."
         case .notRegular: "This is neither a file nor a folder."

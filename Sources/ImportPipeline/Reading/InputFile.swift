@@ -1,15 +1,15 @@
 import Foundation
 
 /// A regular file open for reading.
-final class InputFile {
-    let path: String
-    let size: Int64
+package final class InputFile {
+    package let path: String
+    package let size: Int64
     private let descriptor: Int32
 
     /// Opens the file without waiting for a writer and, unless it `isNamedByUser`, without following a link.
     ///
     /// - Throws: ``FileRefusalError`` if there is no such regular file or it cannot be read.
-    init(path: String, isNamedByUser: Bool) throws {
+    package init(path: String, isNamedByUser: Bool) throws {
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (isNamedByUser ? 0 : O_NOFOLLOW)
         let descriptor = open(path, flags)
         guard descriptor >= 0 else { throw FileRefusalError(.unreadable) }
@@ -26,7 +26,7 @@ final class InputFile {
     deinit { close(self.descriptor) }
 
     /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
-    func read(at offset: Int64, count: Int) throws -> [UInt8] {
+    package func read(at offset: Int64, count: Int) throws -> [UInt8] {
         var failed = false
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
@@ -48,8 +48,8 @@ final class InputFile {
 }
 
 /// A file that is refused as a whole, or from some place on.
-struct FileRefusalError: Error {
-    let refusal: FileRefusal
+package struct FileRefusalError: Error {
+    package let refusal: FileRefusal
 
-    init(_ refusal: FileRefusal) { self.refusal = refusal }
+    package init(_ refusal: FileRefusal) { self.refusal = refusal }
 }

@@ -7,22 +7,22 @@ package enum InputPath: Hashable, Sendable {
 }
 
 /// Finds the files under the given paths: those of a folder in the order of their names' bytes, folders in folders too.
-struct InputScanner {
-    struct Found {
-        let path: String
+package struct InputScanner {
+    package struct Found {
+        package let path: String
         /// Whether the user named the file itself, and not a folder it is in.
-        let isNamedByUser: Bool
+        package let isNamedByUser: Bool
     }
 
     /// Deeper trees are loops or mistakes.
-    static let depthMax = 64
+    package static let depthMax = 64
 
-    private(set) var files: [Found] = []
-    private(set) var refused: [(path: String, refusal: FileRefusal)] = []
+    package private(set) var files: [Found] = []
+    package private(set) var refused: [(path: String, refusal: FileRefusal)] = []
     /// Links and special files inside folders: neither followed nor read.
-    private(set) var passedOver = 0
+    package private(set) var passedOver = 0
 
-    init(_ paths: [String]) {
+    package init(_ paths: [String]) {
         for path in paths {
             var status = stat()
             guard stat(path, &status) == 0 else {

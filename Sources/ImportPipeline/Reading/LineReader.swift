@@ -1,22 +1,21 @@
 import Formats
 
 /// Reads a file line by line in memory that does not grow with it.
-struct LineReader {
-    /// A line is one JSON text, and a whole Bundle may stand on one.
-    static let lineBytesMax = JSONLimits.standard.bytesMax
+package struct LineReader {
     private static let chunkBytes = 1 << 20
 
-    struct Line {
+    package struct Line {
         /// Without the line end; empty if the line is too long.
-        var bytes: [UInt8]
+        package var bytes: [UInt8]
         /// Index of its first byte in the file.
-        var offset: Int64
+        package var offset: Int64
         /// From 1.
-        var number: Int
-        var isTooLong: Bool
+        package var number: Int
+        package var isTooLong: Bool
     }
 
     private let file: InputFile
+    private let lineBytesMax: Int
     private var buffer: [UInt8] = []
     /// Index in the buffer of the first byte that was not given out.
     private var position = 0
@@ -26,13 +25,16 @@ struct LineReader {
     private var isAtEnd = false
 
     /// Starts at a line that begins at `offset`.
-    init(_ file: InputFile, from offset: Int64 = 0) {
+    ///
+    /// A line is one JSON text, and a whole Bundle may stand on one.
+    package init(_ file: InputFile, from offset: Int64 = 0, lineBytesMax: Int = JSONLimits.standard.bytesMax) {
         self.file = file
+        self.lineBytesMax = lineBytesMax
         self.fileOffset = offset
     }
 
     /// The next line, also if it is empty; `nil` after the last.
-    mutating func next() throws -> Line? {
+    package mutating func next() throws -> Line? {
         var scanned = self.position
         let offset = self.fileOffset - Int64(self.buffer.count - self.position)
         var isTooLong = false
@@ -44,7 +46,7 @@ struct LineReader {
                 guard self.position < self.buffer.count || isTooLong else { return nil }
                 return self.line(to: self.buffer.count, next: self.buffer.count, offset, isTooLong)
             }
-            if self.buffer.count - self.position > Self.lineBytesMax {
+            if self.buffer.count - self.position > self.lineBytesMax {
                 isTooLong = true
                 self.position = self.buffer.count
             }
@@ -67,7 +69,7 @@ struct LineReader {
 
     private mutating func line(to end: Int, next: Int, _ offset: Int64, _ isTooLong: Bool) -> Line {
         self.number += 1
-        let isTooLong = isTooLong || end - self.position > Self.lineBytesMax
+        let isTooLong = isTooLong || end - self.position > self.lineBytesMax
         let bytes = isTooLong ? [] : Array(self.buffer[self.position..<end])
         self.position = next
         return Line(bytes: bytes, offset: offset, number: self.number, isTooLong: isTooLong)
