@@ -16,8 +16,8 @@ func core(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Performs effects: files, sockets, clocks, randomness.
-func edge(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: shared)
+func edge(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: shared)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -66,7 +66,14 @@ let allTargets: [Target] = [
             product("NIOHPACK", "swift-nio-http2"),
         ]
     ),
-    edge("AgentAPI", [grpcCore, grpcTransport, grpcProtobuf, protobuf]),
+    edge(
+        "AgentAPI",
+        [
+            grpcCore, grpcTransport, grpcProtobuf, protobuf,
+            product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+        ],
+        exclude: ["Protos"]
+    ),
     // Row 6.
     edge(
         "AgentRuntime",
@@ -117,7 +124,7 @@ let allTargets: [Target] = [
             product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
         ]
     ),
-    tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport]),
+    tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
     tests(

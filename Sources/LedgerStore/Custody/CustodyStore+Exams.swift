@@ -120,7 +120,7 @@ extension CustodyStore {
         """
 
     static func exam(_ row: Row) throws -> StoredExam {
-        guard let kind = ExamKind(rawValue: try row.uint8(5)) else { throw Row.damaged }
+        guard let kind = ExamKind(number: try row.uint8(5)) else { throw Row.damaged }
         return StoredExam(
             number: ExamNumber(try row.int64(0)),
             source: try row.digest(1),
@@ -186,7 +186,7 @@ extension CustodyStore {
             """,
             [
                 exam.source.prefixColumn, exam.record.prefixColumn, exam.source.column, exam.content.column,
-                exam.record.column, patient.value, Int64(exam.kind.rawValue), exam.itemCode,
+                exam.record.column, patient.value, Int64(exam.kind.number), exam.itemCode,
                 exam.examTime?.milliseconds, batch.column, Int64(index),
             ]
         )

@@ -43,6 +43,13 @@ extension CustodyStore {
         }
     }
 
+    /// This institution's receipts about a person, oldest first.
+    package func receipts(patient: PatientNumber) throws(LedgerStoreError) -> [StoredReceipt] {
+        try self.file.read { db in
+            try db.all(Self.selectReceipts + "WHERE patient = ? ORDER BY no", [patient.value], Self.receipt)
+        }
+    }
+
     package func receipt(leafHash: Digest) throws(LedgerStoreError) -> StoredReceipt? {
         try self.file.read { db in
             try db.first(Self.selectReceipts + "WHERE leaf = ?", [leafHash.column], Self.receipt)

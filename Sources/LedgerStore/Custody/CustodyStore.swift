@@ -71,6 +71,9 @@ package struct CustodyStore: Sendable {
             no INTEGER PRIMARY KEY AUTOINCREMENT, patient INTEGER NOT NULL, receipt_index INTEGER NOT NULL,
             leaf BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL, batch INTEGER, position INTEGER) STRICT;
         CREATE INDEX receipts_waiting ON receipts (no) WHERE batch IS NULL;
+        CREATE INDEX receipts_patient ON receipts (patient);
+
+        CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         """
 
     /// How many rows of what.

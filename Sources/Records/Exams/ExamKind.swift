@@ -21,14 +21,18 @@ package enum ExamKind: String, Hashable, Sendable, CaseIterable {
         case .other: 6
         }
     }
+
+    package init?(number: UInt8) {
+        guard let kind = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        self = kind
+    }
 }
 
 extension ExamKind: CanonicalCodable {
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.number) }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        let number = try decoder.decode(UInt8.self)
-        guard let kind = Self.allCases.first(where: { $0.number == number }) else { throw .invalid }
+        guard let kind = ExamKind(number: try decoder.decode()) else { throw .invalid }
         self = kind
     }
 }

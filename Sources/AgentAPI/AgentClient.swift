@@ -1,0 +1,225 @@
+internal import Foundation
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+internal import Glibc
+internal import NIOCore
+internal import NIOPosix
+internal import SwiftProtobuf
+
+/// Calls an agent over its socket.
+///
+/// Every method throws ``AgentAPIError``, or `CancellationError` when its task is cancelled, and nothing else.
+public struct AgentClient: Sendable {
+    /// Largest reply: a record's original and evidence, whose parts are at most 16 MiB each, with room.
+    private static let replyBytesMax: Int = 64 << 20
+    /// Bytes of an upload sent at once.
+    private static let uploadPartBytes = 256 << 10
+
+    private typealias Calls = Entente_Api_V1_Agent.Client<HTTP2ClientTransport.WrappedChannel>
+
+    private let calls: Calls
+
+    /// Connects to the agent whose socket is at `path`, and closes the connection when `body` returns.
+    ///
+    /// - Throws: ``AgentAPIError`` with code `agent.not-running` if nobody listens there; what `body` throws.
+    public static func connected<Result: Sendable>(
+        to path: String,
+        _ body: @Sendable (AgentClient) async throws -> Result
+    ) async throws -> Result {
+        let client = GRPCClient(transport: try await Self.transport(path))
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await client.runConnections() }
+            defer { client.beginGracefulShutdown() }
+            return try await body(AgentClient(calls: Calls(wrapping: client)))
+        }
+    }
+
+    private static func transport(_ path: String) async throws -> HTTP2ClientTransport.WrappedChannel {
+        var config = HTTP2ClientTransport.WrappedChannel.Config.defaults
+        config.connection.maxIdleTime = nil
+        config.connection.flushCoalescing = nil
+        config.http2.authority = "agent"
+        // An empty name stands for all methods. The name says request, but the transport bounds the reply by it.
+        let method = MethodConfig(names: [MethodConfig.Name(service: "")], maxRequestMessageBytes: Self.replyBytesMax)
+        do {
+            return try await HTTP2ClientTransport.WrappedChannel.wrapping(
+                config: config,
+                serviceConfig: ServiceConfig(methodConfig: [method])
+            ) { configure in
+                try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .connect(unixDomainSocketPath: path) { configure($0) }
+            }
+        } catch let error as IOError where [ENOENT, ECONNREFUSED, ENOTDIR].contains(error.errnoCode) {
+            throw AgentAPIError.notRunning
+        } catch let error as IOError {
+            throw AgentSocket.unusable(error.errnoCode)
+        } catch SocketAddressError.unixDomainSocketPathTooLong {
+            throw AgentSocket.unusable(ENAMETOOLONG)
+        }
+    }
+
+    private func call<Reply>(_ body: (Calls) async throws -> Reply) async throws -> Reply {
+        do {
+            return try await body(self.calls)
+        } catch {
+            try Task.checkCancellation()
+            throw AgentAPIError(error)
+        }
+    }
+
+    /// Heights, peers, backlog and figures.
+    public func status(
+        _ request: Entente_Api_V1_StatusRequest
+    ) async throws -> Entente_Api_V1_StatusReply {
+        try await self.call { try await $0.status(request) }
+    }
+
+    /// Checks the home, the stores and the network.
+    public func doctor(
+        _ request: Entente_Api_V1_DoctorRequest
+    ) async throws -> Entente_Api_V1_DoctorReply {
+        try await self.call { try await $0.doctor(request) }
+    }
+
+    /// Rejected inputs.
+    public func quarantineList(
+        _ request: Entente_Api_V1_QuarantineListRequest
+    ) async throws -> Entente_Api_V1_QuarantineListReply {
+        try await self.call { try await $0.quarantineList(request) }
+    }
+
+    /// One rejected input with its bytes.
+    public func quarantineShow(
+        _ request: Entente_Api_V1_QuarantineShowRequest
+    ) async throws -> Entente_Api_V1_QuarantineShowReply {
+        try await self.call { try await $0.quarantineShow(request) }
+    }
+
+    /// Signs a credential for a clinician.
+    public func addClinician(
+        _ request: Entente_Api_V1_AddClinicianRequest
+    ) async throws -> Entente_Api_V1_AddClinicianReply {
+        try await self.call { try await $0.addClinician(request) }
+    }
+
+    /// Makes the transaction that registers a patient's key.
+    public func prepareEnrolment(
+        _ request: Entente_Api_V1_PrepareEnrolmentRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareEnrolment(request) }
+    }
+
+    /// Makes the transaction of a grant.
+    public func prepareGrant(
+        _ request: Entente_Api_V1_PrepareGrantRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareGrant(request) }
+    }
+
+    /// Makes the transaction that ends a grant.
+    public func prepareRevocation(
+        _ request: Entente_Api_V1_PrepareRevocationRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareRevocation(request) }
+    }
+
+    /// Submits a prepared transaction and waits until it is final.
+    public func submitTransaction(
+        _ request: Entente_Api_V1_SubmitTransactionRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.submitTransaction(request) }
+    }
+
+    /// A patient's grants.
+    public func listGrants(
+        _ request: Entente_Api_V1_ListGrantsRequest
+    ) async throws -> Entente_Api_V1_ListGrantsReply {
+        try await self.call { try await $0.listGrants(request) }
+    }
+
+    /// Who read a patient's records.
+    public func accessLog(
+        _ request: Entente_Api_V1_AccessLogRequest
+    ) async throws -> Entente_Api_V1_AccessLogReply {
+        try await self.call { try await $0.accessLog(request) }
+    }
+
+    /// Looks a patient's exams up, without network.
+    public func find(
+        _ request: Entente_Api_V1_FindRequest
+    ) async throws -> Entente_Api_V1_FindReply {
+        try await self.call { try await $0.find(request) }
+    }
+
+    /// Names the bytes that a clinician signs to open a record.
+    public func prepareFetch(
+        _ request: Entente_Api_V1_PrepareFetchRequest
+    ) async throws -> Entente_Api_V1_PrepareFetchReply {
+        try await self.call { try await $0.prepareFetch(request) }
+    }
+
+    /// Opens a record.
+    public func fetch(
+        _ request: Entente_Api_V1_FetchRequest
+    ) async throws -> Entente_Api_V1_FetchReply {
+        try await self.call { try await $0.fetch(request) }
+    }
+
+    /// Makes a new transport key and announces it.
+    public func rotateCertificate(
+        _ request: Entente_Api_V1_RotateCertificateRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.rotateCertificate(request) }
+    }
+
+    /// Imports files of the agent's machine.
+    ///
+    /// Events are given to `event` as they come; the last one is the summary.
+    public func importFiles(
+        _ request: Entente_Api_V1_ImportRequest,
+        _ event: @escaping @Sendable (Entente_Api_V1_ImportEvent) async -> Void
+    ) async throws {
+        try await self.call { calls in
+            try await calls.importFiles(request) { response in
+                for try await message in response.messages { await event(message) }
+            }
+        }
+    }
+
+    /// Imports rejected inputs once more.
+    ///
+    /// Events are given to `event` as they come; the last one is the summary.
+    public func quarantineRetry(
+        _ request: Entente_Api_V1_QuarantineRetryRequest,
+        _ event: @escaping @Sendable (Entente_Api_V1_ImportEvent) async -> Void
+    ) async throws {
+        try await self.call { calls in
+            try await calls.quarantineRetry(request) { response in
+                for try await message in response.messages { await event(message) }
+            }
+        }
+    }
+
+    /// Imports bytes that the caller has, such as its standard input.
+    ///
+    /// `bytes` is read as the agent takes it. Events are given to `event` as they come; the last one is the summary.
+    public func importUpload(
+        _ request: Entente_Api_V1_ImportRequest,
+        bytes: some AsyncSequence<[UInt8], any Error> & Sendable,
+        _ event: @escaping @Sendable (Entente_Api_V1_ImportEvent) async -> Void
+    ) async throws {
+        try await self.call { calls in
+            try await calls.importUpload { writer in
+                try await writer.write(.with { $0.request = request })
+                for try await piece in bytes {
+                    for start in stride(from: 0, to: piece.count, by: Self.uploadPartBytes) {
+                        let part = piece[start..<min(start + Self.uploadPartBytes, piece.count)]
+                        try await writer.write(.with { $0.data = Data(part) })
+                    }
+                }
+            } onResponse: { response in
+                for try await message in response.messages { await event(message) }
+            }
+        }
+    }
+}

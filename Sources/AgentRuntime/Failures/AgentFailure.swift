@@ -1,0 +1,64 @@
+/// Why the agent did not do what it was asked, for a person and for a script.
+package struct AgentFailure: Error, Sendable {
+    /// Stable codes; `Documentation/Operations/Errors.md` lists them with what to do.
+    package enum Code: String, CaseIterable, Sendable {
+        case badRequest = "request.invalid"
+        case patientIdentifier = "patient.identifier"
+        case patientAmbiguous = "patient.ambiguous"
+        case institutionUnknown = "institution.unknown"
+        case recordUnknown = "record.unknown"
+        case recordNotHere = "record.not-here"
+        case recordDamaged = "record.damaged"
+        case recordUnreadable = "record.unreadable"
+        case grantUnknown = "grant.unknown"
+        case enrolmentUnknown = "patient.not-enrolled"
+        case notGranted = "access.not-granted"
+        case grantExpired = "access.expired"
+        case grantNotYet = "access.not-yet"
+        case grantRevoked = "access.revoked"
+        case purposeNotCovered = "access.purpose"
+        case stale = "access.stale"
+        case credentialInvalid = "credential.invalid"
+        case credentialExpired = "credential.expired"
+        case transactionRefused = "transaction.refused"
+        case transactionTimeout = "transaction.timeout"
+        case proofIncomplete = "proof.incomplete"
+        case quarantineUnknown = "quarantine.unknown"
+        case inputUnreadable = "input.unreadable"
+        case diskFull = "disk.full"
+        case storeDamaged = "store.damaged"
+        case notReady = "agent.not-ready"
+        case stopping = "agent.stopping"
+        case internalError = "agent.internal"
+    }
+
+    package var code: Code
+    /// Never holds a name, identifier, result or key.
+    package var message: String
+    package var hint: String
+    /// For the log of a developer; not shown to callers.
+    package var cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, hint: String = "", cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.cause = cause
+    }
+
+    /// The status with which the command line exits.
+    package var exitStatus: Int32 {
+        switch self.code {
+        case .internalError, .diskFull: 1
+        case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable: 2
+        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown: 3
+        case .notGranted, .grantNotYet, .purposeNotCovered, .credentialInvalid, .credentialExpired,
+            .transactionRefused:
+            4
+        case .grantRevoked, .grantExpired: 5
+        case .stale, .recordNotHere, .transactionTimeout: 6
+        case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete: 7
+        case .notReady, .stopping: 9
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package import AgentCore
+package import Consensus
+package import Formats
+package import Ledger
+import LedgerStore
+package import Primitives
+package import Records
+import Vault
+
+/// Opens records: judges access, checks every link from the plaintext to the final block, and records the reading
+/// before it hands anything out.
+package struct Fetcher: Sendable {
+    package struct Opened: Sendable {
+        package var location: RecordLocation
+        package var content: RecordContent
+        package var exam: ParsedExam
+        package var batch: BatchState
+        package var access: Access
+        package var tip: ChainBoard.Tip
+        package var receipt: FetchReceipt
+        package var evidence: [UInt8]?
+    }
+
+    private let context: AgentContext
+    private let index: RecordIndex
+    private let judge: AccessJudge
+    package let credentials: CredentialCheck
+    private let evidence: EvidenceBuilder
+    private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
+    private let receiptWritten: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - obtain: Tries for a moment to get a record that is not here yet from its custodian.
+    ///   - receiptWritten: Called when a receipt waits to be anchored.
+    package init(
+        context: AgentContext,
+        judge: AccessJudge,
+        obtain: @escaping @Sendable (ContentAddress, InstitutionID) async -> Void,
+        receiptWritten: @escaping @Sendable () -> Void
+    ) {
+        self.context = context
+        self.index = RecordIndex(context: context)
+        self.judge = judge
+        self.credentials = CredentialCheck(context: context)
+        self.evidence = EvidenceBuilder(context: context)
+        self.obtain = obtain
+        self.receiptWritten = receiptWritten
+    }
+
+    /// Judges a wish before anything is signed, so that a refusal comes at once.
+    package func prepare(
+        record: ContentAddress,
+        purpose: PurposeOfUse,
+        credential bytes: [UInt8]
+    ) throws -> FetchRequest {
+        let credential = try self.credentials.credential(bytes, now: Clock.now)
+        _ = try self.judged(try self.index.location(of: record), purpose)
+        return self.credentials.request(record: record, purpose: purpose, credential: credential)
+    }
+
+    package func open(
+        _ request: FetchRequest,
+        signature: Signature,
+        credential bytes: [UInt8],
+        wantsEvidence: Bool
+    ) async throws -> Opened {
+        let credential = try self.credentials.credential(bytes, now: Clock.now)
+        try self.credentials.close(request, signature: signature, credential: credential)
+        let location = try self.index.location(of: request.record)
+        // Fails before the network is asked for what may not be opened anyway.
+        _ = try self.judged(location, request.purpose)
+        try await self.obtainIfMissing(location)
+        let link = try self.batchLink(location.row)
+        // The tip and the access are taken together, last: what counts is the ledger at the moment of opening.
+        let tip = self.context.board.tip
+        let access = try self.judged(location, request.purpose)
+        let opened = try self.unseal(location, access)
+        guard opened.commitment == location.row.leaf.commitment else {
+            throw AgentFailure(
+                .recordDamaged,
+                "the record's content is not the one that its institution committed to",
+                hint: "Report it to the institution that made the record."
+            )
+        }
+        let exam = try Self.parse(opened.content)
+        let receipt = try self.record(
+            request,
+            signature: signature,
+            credential: credential,
+            location: location,
+            access: access,
+            tip: tip
+        )
+        var result = Opened(
+            location: location,
+            content: opened.content,
+            exam: exam,
+            batch: link.batch,
+            access: access,
+            tip: tip,
+            receipt: receipt
+        )
+        if wantsEvidence {
+            result.evidence = try self.evidence.build(result, salt: opened.salt, manifest: link.manifest)
+        }
+        return result
+    }
+
+    // MARK: Access
+
+    /// The access, or the failure that says why there is none.
+    private func judged(_ location: RecordLocation, _ purpose: PurposeOfUse) throws -> Access {
+        let access = self.judge.access(
+            to: location.summary,
+            of: location.row.institution,
+            grants: self.judge.grants(of: location.pseudonym),
+            purpose: purpose,
+            now: Clock.now
+        )
+        switch access {
+        case .own, .granted: return access
+        case .notGranted:
+            throw AgentFailure(
+                .notGranted,
+                "no grant allows this institution to open the record",
+                hint: "Ask the patient for a grant: entente grant."
+            )
+        case .purposeNotCovered:
+            throw AgentFailure(
+                .purposeNotCovered,
+                "the grant is for another purpose of use",
+                hint: "See entente grants for the purposes granted."
+            )
+        case .notYet:
+            throw AgentFailure(.grantNotYet, "the grant has not begun", hint: "See entente grants for its period.")
+        case .expired:
+            throw AgentFailure(.grantExpired, "the grant has ended", hint: "Ask the patient for a new grant.")
+        case .revoked:
+            throw AgentFailure(.grantRevoked, "the patient has revoked the grant", hint: "Ask the patient.")
+        case .stale:
+            throw AgentFailure(
+                .stale,
+                "this agent has had no contact with the chain for longer than the grant's lease",
+                hint: "The grant may have been revoked meanwhile. Restore the network: entente doctor."
+            )
+        }
+    }
+
+    // MARK: Bytes and proof
+
+    private func obtainIfMissing(_ location: RecordLocation) async throws {
+        let record = location.row.leaf.record
+        if self.context.vault.contains(record) { return }
+        await self.obtain(record, location.row.institution)
+        guard self.context.vault.contains(record) else {
+            throw AgentFailure(
+                .recordNotHere,
+                "the record has not reached this agent yet",
+                hint: "Its institution may be offline: see entente status, and try again."
+            )
+        }
+    }
+
+    private func batchLink(_ row: LocatorRow) throws -> (batch: BatchState, manifest: Manifest) {
+        guard let batch = self.context.board.tip.state.commitmentBatch(row.institution, row.batch) else {
+            throw AgentFailure(.proofIncomplete, "the record's batch is not on the chain", hint: "Run entente doctor.")
+        }
+        let object = try self.context.vault.read(batch.anchor.manifest)
+        let manifest = try Manifest(canonicalBytes: object.body)
+        guard manifest.institution == row.institution, manifest.batch == row.batch,
+            manifest.entries.indices.contains(Int(row.index)), manifest.entries[Int(row.index)].leaf == row.leaf,
+            manifest.root == batch.anchor.root
+        else {
+            throw AgentFailure(
+                .proofIncomplete,
+                "the record's batch does not lead to what the chain committed to",
+                hint: "Run entente doctor."
+            )
+        }
+        return (batch, manifest)
+    }
+
+    private func unseal(_ location: RecordLocation, _ access: Access) throws -> OpenedRecord {
+        let record = location.row.leaf.record
+        guard case .granted(let grant, _, _) = access else { return try self.context.vault.openOwn(record) }
+        let object = try self.context.vault.read(record)
+        for place in try self.context.custody.envelopes(record: record)
+        where place.grant == grant && place.custodian == location.row.institution {
+            let page = try KeyEnvelopePage(canonicalBytes: self.context.vault.read(place.object).body)
+            return try self.context.vault.openGranted(object, page: page, chain: self.context.rules.chain)
+        }
+        throw AgentFailure(
+            .recordNotHere,
+            "the key for this record has not reached this agent yet",
+            hint: "Its institution wraps it when it sees the grant: see entente status, and try again."
+        )
+    }
+
+    private static func parse(_ content: RecordContent) throws -> ParsedExam {
+        let parts = content.parts.map { SourcePart(role: $0.type, bytes: $0.bytes) }
+        switch FHIRExamReader.read(parts) {
+        case .success(let exam): return exam
+        case .failure(let fault):
+            throw AgentFailure(
+                .recordUnreadable,
+                "the record is authentic, but this release cannot read it (\(fault.fault.refusal))",
+                hint: "Take the source's own bytes: fetch --original."
+            )
+        }
+    }
+
+    // MARK: Receipt
+
+    private func record(
+        _ request: FetchRequest,
+        signature: Signature,
+        credential: ClinicianCredential,
+        location: RecordLocation,
+        access: Access,
+        tip: ChainBoard.Tip
+    ) throws -> FetchReceipt {
+        var grant: GrantID?
+        if case .granted(let id, _, _) = access { grant = id }
+        var receipt = FetchReceipt(
+            institution: self.context.institution,
+            request: request,
+            requestSignature: signature,
+            credential: credential,
+            custodian: location.row.institution,
+            grant: grant,
+            height: tip.height,
+            time: Clock.now,
+            signature: signature
+        )
+        receipt.signature = self.context.keys.sign(
+            SignedBytes.make(
+                chain: self.context.rules.chain,
+                use: .fetchReceipt,
+                epoch: Epoch(0),
+                body: receipt.signedBody
+            )
+        )
+        let tag = self.context.secrets.tag(of: location.pseudonym)
+        let known = try self.context.custody.patients(tags: [tag])[0]
+        try self.context.custody.append(
+            receipt: try self.context.secrets.seal(receipt),
+            leafHash: receipt.leafHash,
+            patient: try self.context.patientChange(location.pseudonym, known: known)
+        )
+        self.receiptWritten()
+        return receipt
+    }
+}

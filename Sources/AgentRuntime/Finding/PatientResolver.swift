@@ -1,0 +1,78 @@
+import LedgerStore
+package import Primitives
+package import Records
+import Vault
+
+/// Finds the pseudonym under which a person's exams are listed, from any identifier the person has shown.
+package struct PatientResolver: Sendable {
+    /// Other names of one person that an institution may publish under one identifier. More are not followed.
+    static let aliasesMax: UInt64 = 4
+
+    private let context: AgentContext
+
+    package init(context: AgentContext) { self.context = context }
+
+    /// Reads `SYSTEM:VALUE` or `URI|VALUE`.
+    package static func identifier(_ text: String) throws(AgentFailure) -> PatientIdentifier {
+        do throws(PatientIdentifier.Refusal) {
+            return try PatientIdentifier(parsing: text)
+        } catch {
+            let reason =
+                switch error {
+                case .noSystem: "the identifier names no system"
+                case .emptyValue: "the identifier has no value"
+                case .tooLong: "the identifier is too long"
+                case .badCheckDigit: "the check character of the identity number is wrong"
+                case .badLength: "a resident identity number has 18 characters, an old one 15"
+                case .badCharacter: "the identifier holds a character that cannot be in it"
+                }
+            throw AgentFailure(
+                .patientIdentifier,
+                reason,
+                hint: "Write CN-RIC:..., CN-PP:..., MRN@institution:..., or URI|VALUE."
+            )
+        }
+    }
+
+    /// The pseudonyms of the person: the one of the identifier itself, and those to which other institutions say it is
+    /// another name.
+    package func pseudonyms(_ text: String) throws -> [PatientPseudonym] {
+        let shown = self.context.pseudonym(try Self.identifier(text))
+        var found = [shown]
+        let institutions = self.context.board.tip.state.institutionIDs
+        var open = institutions
+        var index: UInt64 = 0
+        while !open.isEmpty, index < Self.aliasesMax {
+            let rows = try self.context.locators.lookupAliases(
+                open.map { LocatorProbe(institution: $0, tag: shown.aliasTag(institution: $0, index: index)) }
+            )
+            for row in rows {
+                // A row that does not open is another institution's mistake or lie; it names nobody.
+                guard let primary = try? PseudonymSealing.openAlias(
+                    row.entry,
+                    under: shown,
+                    institution: row.institution,
+                    index: index
+                ), !found.contains(primary) else { continue }
+                found.append(primary)
+            }
+            open = Array(Set(rows.map(\.institution))).sorted()
+            index += 1
+        }
+        return found
+    }
+
+    /// The one pseudonym that a new grant or enrolment speaks of: the listed one where the identifier is another name.
+    package func primary(_ text: String) throws -> PatientPseudonym {
+        let all = try self.pseudonyms(text)
+        let listed = Array(all.dropFirst())
+        guard listed.count <= 1 else {
+            throw AgentFailure(
+                .patientAmbiguous,
+                "institutions list different persons under this identifier",
+                hint: "Use the identity number or the passport of the patient."
+            )
+        }
+        return listed.first ?? all[0]
+    }
+}

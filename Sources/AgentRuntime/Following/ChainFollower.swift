@@ -1,0 +1,158 @@
+package import Ledger
+package import LedgerStore
+import Logging
+package import Primitives
+package import Records
+import Vault
+
+/// Reads every final block once, in order, and does what it means for this institution: indexes manifests, wraps keys for
+/// grants, asks for what others published. It keeps its place in the custody store, so that nothing is missed or done
+/// for good twice, whenever the agent is stopped.
+package struct ChainFollower: Sendable {
+    /// What the follower asks of the rest of the agent.
+    package struct Outlets: Sendable {
+        /// A manifest of another institution is on the chain.
+        package var want: @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) -> Void
+        /// A grant lets this institution read.
+        package var granted: @Sendable (GrantID, AccessGrant) -> Void
+        package var revoked: @Sendable (GrantID) -> Void
+        /// Pages for a grant wait here for its grantees.
+        package var pagesPublished: @Sendable (GrantID, [InstitutionID]) -> Void
+        package var institutionsChanged: @Sendable () -> Void
+
+        package init(
+            want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) -> Void,
+            granted: @escaping @Sendable (GrantID, AccessGrant) -> Void,
+            revoked: @escaping @Sendable (GrantID) -> Void,
+            pagesPublished: @escaping @Sendable (GrantID, [InstitutionID]) -> Void,
+            institutionsChanged: @escaping @Sendable () -> Void
+        ) {
+            self.want = want
+            self.granted = granted
+            self.revoked = revoked
+            self.pagesPublished = pagesPublished
+            self.institutionsChanged = institutionsChanged
+        }
+    }
+
+    private static let mark = "follower"
+    private static let blocksPerRead = 4 << 20
+
+    private let context: AgentContext
+    private let book: GrantBook
+    private let wrapper: KeyWrapper
+    private let final: FinalBatches
+    private let outlets: Outlets
+    private let bell: Bell
+
+    /// - Parameter bell: Rung after every commit.
+    package init(
+        context: AgentContext,
+        book: GrantBook,
+        wrapper: KeyWrapper,
+        final: FinalBatches,
+        outlets: Outlets,
+        bell: Bell
+    ) {
+        self.context = context
+        self.book = book
+        self.wrapper = wrapper
+        self.final = final
+        self.outlets = outlets
+        self.bell = bell
+    }
+
+    /// Runs until cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            do {
+                if try await self.follow() { continue }
+                await self.bell.wait()
+            } catch {
+                // A full disk, mostly. Nothing is skipped: the same block is read again.
+                self.context.logger.error("following the chain is held up", metadata: ["error": "\(error)"])
+                await self.bell.wait(atMost: .seconds(5))
+            }
+        }
+    }
+
+    /// Reads the blocks after the last one read. Whether there were any.
+    private func follow() async throws -> Bool {
+        let last = try self.context.custody.mark(Self.mark) ?? 0
+        let blocks = try self.context.chain.blocks(from: Height(last + 1), maxBytes: Self.blocksPerRead)
+        for block in blocks {
+            try await self.read(block)
+            try self.context.custody.setMark(Self.mark, block.header.height.value)
+        }
+        return !blocks.isEmpty
+    }
+
+    private func read(_ block: StoredBlock) async throws {
+        let transactions = try BlockBody(canonicalBytes: block.body).transactions
+        for (transaction, bytes) in zip(transactions, block.receipts) {
+            let receipt = try TransactionReceipt(canonicalBytes: bytes)
+            guard receipt.code == .ok, let call = try? LedgerCall(of: transaction.body) else { continue }
+            try await self.act(on: call, in: block.header)
+        }
+    }
+
+    private func act(on call: LedgerCall, in header: BlockHeader) async throws {
+        switch call {
+        case .commitments(.commitExams(let anchor)):
+            if anchor.institution == self.context.institution {
+                try await self.ownBatch(anchor, header)
+            } else {
+                self.outlets.want(anchor.manifest, anchor.institution, .exams, anchor.number)
+            }
+        case .receipts(.anchorReceipts(let anchor)):
+            if anchor.institution == self.context.institution {
+                try self.ownReceipts(anchor, header)
+            } else {
+                self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
+            }
+        case .grants(.createGrant(let grant)): try await self.granted(grant)
+        case .grants(.revokeGrant(let id)):
+            if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
+            self.outlets.revoked(id)
+        case .grants(.enrolPatient): break
+        case .institutions: self.outlets.institutionsChanged()
+        }
+    }
+
+    private func ownBatch(_ anchor: BatchAnchor, _ header: BlockHeader) async throws {
+        let object = try self.context.vault.read(anchor.manifest)
+        _ = try self.context.locators.add(Manifest(canonicalBytes: object.body), address: anchor.manifest)
+        for grant in try await self.wrapper.batchBecameFinal(anchor.number, now: Clock.now) { self.announce(grant) }
+        try self.context.custody.markFinal(.exams, number: anchor.number, height: header.height)
+        self.final.resolve(anchor.number, .exams, header.height)
+    }
+
+    private func ownReceipts(_ anchor: BatchAnchor, _ header: BlockHeader) throws {
+        let object = try self.context.vault.read(anchor.manifest)
+        _ = try self.context.locators.add(ReceiptManifest(canonicalBytes: object.body), address: anchor.manifest)
+        try self.context.custody.markFinal(.receipts, number: anchor.number, height: header.height)
+        self.final.resolve(anchor.number, .receipts, header.height)
+    }
+
+    private func granted(_ grant: AccessGrant) async throws {
+        let id = grant.id
+        let isGrantee = grant.grantees.contains(self.context.institution)
+        self.book.add(id, grant)
+        try self.context.custody.save(
+            KnownGrant(
+                id: id,
+                isCustodian: grant.custodians.isEmpty || grant.custodians.contains(self.context.institution),
+                isGrantee: isGrantee,
+                notBefore: grant.notBefore,
+                notAfter: grant.notAfter
+            )
+        )
+        if try await self.wrapper.grantBecameFinal(id, grant, now: Clock.now) { self.announce(id) }
+        if isGrantee { self.outlets.granted(id, grant) }
+    }
+
+    private func announce(_ grant: GrantID) {
+        guard let state = self.context.board.tip.state.grant(grant) else { return }
+        self.outlets.pagesPublished(grant, state.grant.grantees.filter { $0 != self.context.institution })
+    }
+}

@@ -1,0 +1,88 @@
+package import Consensus
+package import Ledger
+package import LedgerStore
+package import Logging
+package import Primitives
+package import Records
+package import Vault
+
+/// What the services of one agent share. Everything in it is safe to use from any thread.
+package struct AgentContext: Sendable {
+    package let layout: HomeLayout
+    package let institution: InstitutionID
+    package let genesis: Genesis
+    package let rules: LedgerRules
+    package let epoch: EpochContext
+    package let keys: HomeKeys
+    package let vault: Vault
+    package let chain: ChainStore
+    package let locators: LocatorStore
+    package let custody: CustodyStore
+    package let board: ChainBoard
+    package let confirmations: TipConfirmations
+    package let secrets: HomeSecrets
+    package let logger: Logger
+
+    /// The pseudonym of a person by one identifier.
+    package func pseudonym(_ identifier: PatientIdentifier) -> PatientPseudonym {
+        PatientPseudonym(identifier: identifier, consortiumKey: self.secrets.consortiumKey)
+    }
+
+    /// The row of a person in the custody store, as it stands or as it would begin.
+    package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) throws -> PatientChange {
+        PatientChange(
+            tag: self.secrets.tag(of: pseudonym),
+            sealedPseudonym: try known?.sealedPseudonym ?? self.secrets.seal(pseudonym),
+            bucket: pseudonym.bucket,
+            nextLocator: known?.nextLocator ?? 0,
+            nextAlias: known?.nextAlias ?? 0
+        )
+    }
+}
+
+/// The consortium's key, and what is kept sealed in this home's own databases.
+package struct HomeSecrets: Sendable {
+    private static let pseudonymUse = "pseudonym"
+    private static let receiptUse = "receipt"
+    private static let quarantineUse = "quarantine"
+
+    fileprivate let consortiumKey: [UInt8]
+    private let vault: Vault
+
+    package init(consortiumKey: [UInt8], vault: Vault) {
+        self.consortiumKey = consortiumKey
+        self.vault = vault
+    }
+
+    /// Finds a pseudonym's row without storing the pseudonym.
+    package func tag(of pseudonym: PatientPseudonym) -> Digest {
+        self.vault.localTag(Array("patient".utf8) + pseudonym.digest.bytes)
+    }
+
+    package func seal(_ pseudonym: PatientPseudonym) throws -> [UInt8] {
+        try self.vault.protect(pseudonym.digest.bytes, label: Self.pseudonymUse)
+    }
+
+    package func openPseudonym(_ sealed: [UInt8]) throws -> PatientPseudonym {
+        guard let digest = Digest(try self.vault.unprotect(sealed, label: Self.pseudonymUse)) else {
+            throw AgentFailure(.storeDamaged, "a sealed pseudonym has the wrong length", hint: "Run entente doctor.")
+        }
+        return PatientPseudonym(digest)
+    }
+
+    package func seal(_ receipt: FetchReceipt) throws -> [UInt8] {
+        try self.vault.protect(receipt.canonicalBytes, label: Self.receiptUse)
+    }
+
+    package func openReceipt(_ sealed: [UInt8]) throws -> FetchReceipt {
+        try FetchReceipt(canonicalBytes: self.vault.unprotect(sealed, label: Self.receiptUse))
+    }
+
+    package func sealInput(_ bytes: [UInt8]) throws -> [UInt8] {
+        try self.vault.protect(bytes, label: Self.quarantineUse)
+    }
+
+    package func openInput(_ sealed: [UInt8]) throws -> [UInt8] {
+        try self.vault.unprotect(sealed, label: Self.quarantineUse)
+    }
+}

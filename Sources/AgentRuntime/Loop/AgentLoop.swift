@@ -1,0 +1,223 @@
+package import AgentCore
+package import Consensus
+import Dispatch
+import Foundation
+package import Ledger
+package import LedgerStore
+package import Logging
+package import Primitives
+import Synchronization
+package import Vault
+
+/// Owns the one `AgentCore` value and performs its effects, on a thread of its own: the disk may be waited for, and
+/// nothing else touches the value.
+package final class AgentLoop: Sendable {
+    /// Where the effects go that are not this loop's own.
+    package struct Outlets: Sendable {
+        package var send: @Sendable (AgentMessage, InstitutionID) -> Void
+        package var broadcast: @Sendable (AgentMessage) -> Void
+        /// Called after the blocks are in the store.
+        package var committed: @Sendable (CommittedRange) -> Void
+        /// The agent stopped for good; the text says why and what to look at.
+        package var halted: @Sendable (String) -> Void
+
+        package init(
+            send: @escaping @Sendable (AgentMessage, InstitutionID) -> Void,
+            broadcast: @escaping @Sendable (AgentMessage) -> Void,
+            committed: @escaping @Sendable (CommittedRange) -> Void,
+            halted: @escaping @Sendable (String) -> Void
+        ) {
+            self.send = send
+            self.broadcast = broadcast
+            self.committed = committed
+            self.halted = halted
+        }
+    }
+
+    private let inbox = Inbox()
+    private let board: ChainBoard
+    private let chain: ChainStore
+    private let votes: VoteLog
+    private let vault: Vault
+    private let confirmations: TipConfirmations
+    private let outlets: Outlets
+    private let logger: Logger
+    private let ended = DispatchSemaphore(value: 0)
+
+    package init(
+        board: ChainBoard,
+        chain: ChainStore,
+        votes: VoteLog,
+        vault: Vault,
+        confirmations: TipConfirmations,
+        outlets: Outlets,
+        logger: Logger
+    ) {
+        self.board = board
+        self.chain = chain
+        self.votes = votes
+        self.vault = vault
+        self.confirmations = confirmations
+        self.outlets = outlets
+        self.logger = logger
+    }
+
+    /// Starts the thread. Call once.
+    package func start(_ core: AgentCore, records: [VoteLogRecord], mayVote: Bool) {
+        let thread = Thread {
+            var turn = Turn(loop: self, core: core)
+            turn.run(starting: .start(records, mayVote: mayVote))
+            self.ended.signal()
+        }
+        thread.name = "agent"
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    /// Ends the thread after the inputs that are queued, and waits for it.
+    package func stop() {
+        self.inbox.close()
+        self.ended.wait()
+    }
+
+    package func put(_ input: AgentInput) { self.inbox.put(input) }
+
+    package func putWhenRoom(_ input: AgentInput) async { await self.inbox.putWhenRoom(input) }
+
+    /// What the thread works with.
+    private struct Turn {
+        /// Records below the final view are dropped from the log once it is longer than this.
+        static let voteLogBytesMax = 64 << 20
+
+        let loop: AgentLoop
+        var core: AgentCore
+        var timers: [ConsensusTimer: (generation: UInt64, due: DispatchTime)] = [:]
+        var isHalted = false
+
+        mutating func run(starting input: AgentInput) {
+            self.take(input)
+            while true {
+                let inputs = self.loop.inbox.take(until: self.nextDeadline)
+                for input in inputs { self.take(input) }
+                self.fireTimers()
+                if inputs.isEmpty, self.loop.inbox.isClosed { return }
+            }
+        }
+
+        private var nextDeadline: DispatchTime {
+            self.timers.values.map(\.due).min() ?? .distantFuture
+        }
+
+        private mutating func fireTimers() {
+            let now = DispatchTime.now()
+            for timer in ConsensusTimer.allCases {
+                guard let set = self.timers[timer], set.due <= now else { continue }
+                self.timers[timer] = nil
+                self.take(.timer(timer, generation: set.generation))
+            }
+        }
+
+        /// Performs the effects in order, then takes the inputs that they caused.
+        private mutating func take(_ input: AgentInput) {
+            guard !self.isHalted else { return }
+            var queue = [input]
+            var next = 0
+            while next < queue.count {
+                for effect in self.core.step(queue[next], now: Clock.now) {
+                    if let answer = self.perform(effect) { queue.append(answer) }
+                    if self.isHalted { return }
+                }
+                next += 1
+            }
+            self.loop.board.update(view: self.core.view, pending: self.core.pendingCount)
+        }
+
+        private mutating func perform(_ effect: AgentEffect) -> AgentInput? {
+            switch effect {
+            case .persist(let token, let drafts): return self.persist(token, drafts)
+            case .broadcast(let message): self.loop.outlets.broadcast(message)
+            case .send(let message, let peer): self.loop.outlets.send(message, peer)
+            case .setTimer(let timer, let generation, let after):
+                self.timers[timer] = (generation, .now() + .milliseconds(Int(clamping: after)))
+            case .cancelTimer(let timer): self.timers[timer] = nil
+            case .commit(let range): self.commit(range)
+            case .serveBlock(let hash, let peer): self.serveBlock(hash, to: peer)
+            case .serveRange(let from, let bytesMax, let peer): self.serveRange(from, bytesMax, to: peer)
+            case .admitted: break
+            case .refused(let id, let refusal): self.loop.board.refused(id, refusal)
+            case .expired(let id): self.loop.board.refused(id, TransactionRefusal(.expired))
+            case .confirmed(let index): self.loop.confirmations.heard(index, uptime: Clock.uptime)
+            case .peerStatus(let peer, let height): self.loop.board.peer(peer, isAt: height)
+            case .malformed(let peer):
+                self.loop.logger.warning("malformed message", metadata: ["peer": "\(peer)"])
+            case .conflict(let conflict):
+                self.loop.logger.error(
+                    "a validator voted twice",
+                    metadata: ["signer": "\(conflict.first.signer)", "view": "\(conflict.first.body.view)"]
+                )
+            case .halt(let reason): self.halt(reason)
+            }
+            return nil
+        }
+
+        private mutating func halt(_ reason: HaltReason) {
+            let text =
+                switch reason {
+                case .conflictingFinalization:
+                    "a quorum finalized a block beside the chain: more validators lie than the chain tolerates"
+                case .stateDivergence: "a quorum accepted a block that this agent's execution refuses"
+                case .unknownOwnVote: "a vote by this agent's key exists that its vote log lacks: the key is in use elsewhere"
+                case .contradictoryVoteLog: "the vote log contradicts itself"
+                }
+            self.stop(text)
+        }
+
+        private mutating func stop(_ text: String) {
+            self.isHalted = true
+            self.loop.logger.critical("halted", metadata: ["reason": "\(text)"])
+            self.loop.outlets.halted(text)
+        }
+
+        private mutating func persist(_ token: UInt64, _ drafts: [VoteLogDraft]) -> AgentInput? {
+            guard let signer = self.core.context.validators.index(of: self.core.institution) else {
+                preconditionFailure("only a validator votes")
+            }
+            do {
+                let chain = self.core.context.chain
+                let signatures = try drafts.map { try self.loop.vault.sign($0.body.signedBytes(chain: chain)) }
+                let records = zip(drafts, signatures).map { draft, signature in
+                    VoteLog.Record(draft.signed(by: signer, signature))
+                }
+                try self.loop.votes.append(records)
+                return .durable(token: token, signatures: signatures)
+            } catch {
+                // A vote that may or may not be on disk must not be sent, and no later one either.
+                self.stop("the vote log cannot be written: \(error)")
+                return nil
+            }
+        }
+
+        private mutating func commit(_ range: CommittedRange) {
+            do {
+                try self.loop.chain.commit(range)
+                self.loop.board.committed(range)
+                self.loop.outlets.committed(range)
+                if self.loop.votes.byteCount > Self.voteLogBytesMax {
+                    try self.loop.votes.compact(epoch: self.core.context.epoch, floor: range.certificate.view)
+                }
+            } catch {
+                self.stop("the chain cannot be stored: \(error)")
+            }
+        }
+
+        private func serveBlock(_ hash: Digest, to peer: InstitutionID) {
+            guard let stored = try? self.loop.chain.block(hash: hash), let block = Block(stored: stored) else { return }
+            self.loop.outlets.send(.consensus(.block(block)), peer)
+        }
+
+        private func serveRange(_ from: Height, _ bytesMax: Int, to peer: InstitutionID) {
+            guard let range = try? self.loop.chain.range(from: from, bytesMax: bytesMax) else { return }
+            self.loop.outlets.send(.consensus(.range(range)), peer)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Dispatch
+import Foundation
+package import Primitives
+
+/// The machine's clocks.
+package enum Clock {
+    /// Wall clock, which an operator or a time server may set.
+    package static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    /// Milliseconds since the machine was started, sleep included: never set, never back.
+    package static var uptime: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

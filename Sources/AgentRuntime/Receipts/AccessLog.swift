@@ -1,0 +1,80 @@
+package import LedgerStore
+package import Primitives
+package import Records
+import Vault
+
+/// Shows who read a person's records: what every institution anchored, and what this one has yet to anchor.
+package struct AccessLog: Sendable {
+    /// Receipts of one person that one institution may have; a reader stops there.
+    private static let receiptsMax: UInt64 = 100_000
+    private static let window: UInt64 = 16
+
+    package struct Reading: Sendable {
+        package var receipt: FetchReceipt
+        package var isAnchored: Bool
+    }
+
+    private let context: AgentContext
+    private let resolver: PatientResolver
+
+    package init(context: AgentContext) {
+        self.context = context
+        self.resolver = PatientResolver(context: context)
+    }
+
+    /// Newest first.
+    package func readings(of patient: String) throws -> [Reading] {
+        var readings: [Digest: Reading] = [:]
+        for pseudonym in try self.resolver.pseudonyms(patient) {
+            for receipt in try self.anchored(pseudonym) {
+                readings[receipt.leafHash] = Reading(receipt: receipt, isAnchored: true)
+            }
+            for receipt in try self.waiting(pseudonym) where readings[receipt.leafHash] == nil {
+                readings[receipt.leafHash] = Reading(receipt: receipt, isAnchored: false)
+            }
+        }
+        return readings.values.sorted {
+            ($1.receipt.time, $1.receipt.leafHash) < ($0.receipt.time, $0.receipt.leafHash)
+        }
+    }
+
+    private func anchored(_ pseudonym: PatientPseudonym) throws -> [FetchReceipt] {
+        var receipts: [FetchReceipt] = []
+        var open = self.context.board.tip.state.institutionIDs
+        var first: UInt64 = 0
+        while !open.isEmpty, first < Self.receiptsMax {
+            var probes: [LocatorProbe] = []
+            var indices: [LocatorTag: UInt64] = [:]
+            for institution in open {
+                for index in first..<first + Self.window {
+                    let tag = pseudonym.receiptTag(institution: institution, index: index)
+                    indices[tag] = index
+                    probes.append(LocatorProbe(institution: institution, tag: tag))
+                }
+            }
+            var full: Set<InstitutionID> = []
+            for row in try self.context.locators.lookupReceipts(probes) {
+                guard let index = indices[row.receipt.tag] else { continue }
+                if index == first + Self.window - 1 { full.insert(row.institution) }
+                guard let receipt = try? PseudonymSealing.openReceipt(
+                    row.receipt,
+                    pseudonym: pseudonym,
+                    institution: row.institution,
+                    index: index
+                ) else { continue }
+                receipts.append(receipt)
+            }
+            open = full.sorted()
+            first += Self.window
+        }
+        return receipts
+    }
+
+    private func waiting(_ pseudonym: PatientPseudonym) throws -> [FetchReceipt] {
+        let tag = self.context.secrets.tag(of: pseudonym)
+        guard let patient = try self.context.custody.patients(tags: [tag])[0] else { return [] }
+        return try self.context.custody.receipts(patient: patient.number).map {
+            try self.context.secrets.openReceipt($0.sealed)
+        }
+    }
+}

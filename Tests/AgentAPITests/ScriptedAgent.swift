@@ -1,0 +1,157 @@
+import AgentAPI
+import Foundation
+import GRPCCore
+import SwiftProtobuf
+
+/// Answers a few calls in ways that tests can tell apart, and refuses the rest.
+struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
+    static let refusal = AgentAPIError(
+        code: "grant.expired",
+        message: "the grant has ended",
+        hint: "ask the patient for a new one",
+        exitStatus: .revokedOrExpired
+    )
+
+    func status(request: Entente_Api_V1_StatusRequest, context: ServerContext) -> Entente_Api_V1_StatusReply {
+        .with {
+            $0.institution = "hospital-a"
+            $0.height = 42
+        }
+    }
+
+    func importFiles(
+        request: Entente_Api_V1_ImportRequest,
+        response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        context: ServerContext
+    ) async throws {
+        for exams in UInt64(1)...100 { try await response.write(.with { $0.progress.exams = exams }) }
+        if request.format == "refused" { throw Self.refusal }
+        try await response.write(.with { $0.summary.read = UInt64(request.paths.count) })
+    }
+
+    func importUpload(
+        request: RPCAsyncSequence<Entente_Api_V1_ImportUploadPart, any Error>,
+        response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        context: ServerContext
+    ) async throws {
+        var count: UInt64 = 0
+        var format = ""
+        for try await part in request {
+            switch part.part {
+            case .request(let request): format = request.format
+            case .data(let data): count += UInt64(data.count)
+            case nil: throw Self.refusal
+            }
+        }
+        let (read, skipped) = (count, [format: UInt64(1)])
+        try await response.write(
+            .with {
+                $0.summary.read = read
+                $0.summary.skipped = skipped
+            }
+        )
+    }
+
+    /// A reply as large as the id says.
+    func quarantineShow(
+        request: Entente_Api_V1_QuarantineShowRequest,
+        context: ServerContext
+    ) -> Entente_Api_V1_QuarantineShowReply {
+        .with { $0.content = Data(repeating: 1, count: Int(request.id) ?? 0) }
+    }
+
+    func fetch(request: Entente_Api_V1_FetchRequest, context: ServerContext) throws -> Entente_Api_V1_FetchReply {
+        throw Self.refusal
+    }
+
+    /// Fails as a bug would.
+    func doctor(request: Entente_Api_V1_DoctorRequest, context: ServerContext) throws -> Entente_Api_V1_DoctorReply {
+        struct Unforeseen: Error {}
+        throw Unforeseen()
+    }
+
+    func quarantineList(
+        request: Entente_Api_V1_QuarantineListRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_QuarantineListReply {
+        throw Self.refusal
+    }
+
+    func quarantineRetry(
+        request: Entente_Api_V1_QuarantineRetryRequest,
+        response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        context: ServerContext
+    ) async throws {
+        throw Self.refusal
+    }
+
+    func addClinician(
+        request: Entente_Api_V1_AddClinicianRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_AddClinicianReply {
+        throw Self.refusal
+    }
+
+    func prepareEnrolment(
+        request: Entente_Api_V1_PrepareEnrolmentRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareGrant(
+        request: Entente_Api_V1_PrepareGrantRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareRevocation(
+        request: Entente_Api_V1_PrepareRevocationRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func submitTransaction(
+        request: Entente_Api_V1_SubmitTransactionRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func listGrants(
+        request: Entente_Api_V1_ListGrantsRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ListGrantsReply {
+        throw Self.refusal
+    }
+
+    func accessLog(
+        request: Entente_Api_V1_AccessLogRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_AccessLogReply {
+        throw Self.refusal
+    }
+
+    func find(
+        request: Entente_Api_V1_FindRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_FindReply {
+        throw Self.refusal
+    }
+
+    func prepareFetch(
+        request: Entente_Api_V1_PrepareFetchRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PrepareFetchReply {
+        throw Self.refusal
+    }
+
+    func rotateCertificate(
+        request: Entente_Api_V1_RotateCertificateRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+}
