@@ -56,7 +56,10 @@ struct ImportReaderTests {
         #expect(result.skipped == ["Condition": 2, "file": 1])
     }
 
-    @Test("Resources in separate files are joined in whatever order the files are read", arguments: 0..<8 as Range<UInt64>)
+    @Test(
+        "Resources in separate files are joined in whatever order the files are read",
+        arguments: 0..<8 as Range<UInt64>
+    )
     func separateFiles(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let folder = try TemporaryFolder()
@@ -151,7 +154,10 @@ struct ImportReaderTests {
         #expect(result.refused.isEmpty)
         #expect(result.exams.count == 9)
         #expect(result.exams.map(\.position.line) == [1, 1, 1, 2, 2, 2, 3, 3, 3])
-        #expect(result.progress.last == .reading(done: Int64(bundle.utf8.count * 3 + 3), total: Int64(bundle.utf8.count * 3 + 3)))
+        #expect(
+            result.progress.last
+                == .reading(done: Int64(bundle.utf8.count * 3 + 3), total: Int64(bundle.utf8.count * 3 + 3))
+        )
     }
 
     @Test("Observations that group each other in a ring are one exam, also when they are joined")
@@ -172,7 +178,8 @@ struct ImportReaderTests {
     @Test("Of two versions of a patient the later counts, two different ones refuse")
     func versions() throws {
         let folder = try TemporaryFolder()
-        let observation = #"{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p"}}"#
+        let observation =
+            #"{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p"}}"#
         func patient(_ gender: String, _ time: String?) -> String {
             let meta = time.map { #""meta":{"lastUpdated":"\#($0)"},"# } ?? ""
             return #"{"resourceType":"Patient","id":"p",\#(meta)"gender":"\#(gender)"}"#
@@ -186,7 +193,9 @@ struct ImportReaderTests {
             return
         }
         #expect(found.sex == .female)
-        try Data([patient("male", nil), observation, older].joined(separator: "\n").utf8).write(to: folder.file("a.ndjson"))
+        try Data([patient("male", nil), observation, older].joined(separator: "\n").utf8).write(
+            to: folder.file("a.ndjson")
+        )
         #expect(try self.read([folder.url.path]).refused.map(\.code) == ["fhir.reference-ambiguous"])
     }
 

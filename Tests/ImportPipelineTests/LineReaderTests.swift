@@ -17,7 +17,10 @@ struct LineReaderTests {
         return lines
     }
 
-    @Test("Every line has its bytes, its place and its number, wherever reads are cut", arguments: 0..<6 as Range<UInt64>)
+    @Test(
+        "Every line has its bytes, its place and its number, wherever reads are cut",
+        arguments: 0..<6 as Range<UInt64>
+    )
     func places(seed: UInt64) throws {
         let folder = try TemporaryFolder()
         var generator = SeededGenerator(seed: seed)
@@ -72,10 +75,16 @@ struct InputScannerTests {
         let folder = try TemporaryFolder()
         for name in ["b.json", "B.json", "a/z.json", "a/b/c.json", "é.json", ".hidden"] {
             let url = folder.file(name)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
             try Data("{}".utf8).write(to: url)
         }
-        try FileManager.default.createSymbolicLink(at: folder.file("link.json"), withDestinationURL: outside.file("secret.json"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.file("link.json"),
+            withDestinationURL: outside.file("secret.json")
+        )
         try FileManager.default.createSymbolicLink(at: folder.file("loop"), withDestinationURL: folder.url)
         #expect(mkfifo(folder.file("pipe.json").path, 0o600) == 0)
         let scanner = InputScanner([folder.url.path])

@@ -3,6 +3,7 @@ import Records
 
 /// Resources that may refer to each other: the entries of a Bundle, or the lines of files that belong together.
 package struct ResourceGraph: Sendable {
+    /// A resource that is not contained in another.
     package struct Entry: Sendable {
         package let value: JSONValue
         package let type: ResourceType

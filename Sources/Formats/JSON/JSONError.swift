@@ -1,5 +1,6 @@
 /// Why a text is not accepted as JSON (RFC 8259 in the strict reading of FHIR R4), and where.
 package struct JSONError: Error, Hashable, Sendable {
+    /// What is wrong.
     package enum Code: Hashable, Sendable {
         /// A character that cannot stand here.
         case syntax

@@ -1,5 +1,5 @@
-package import Foundation
 import Formats
+package import Foundation
 
 /// Reads files, folders and the standard input and gives the exams in them, one after another, in memory that does not
 /// grow with the input.

@@ -8,6 +8,7 @@ package enum InputPath: Hashable, Sendable {
 
 /// Finds the files under the given paths: those of a folder in the order of their names' bytes, folders in folders too.
 package struct InputScanner {
+    /// A regular file, not opened yet.
     package struct Found {
         package let path: String
         /// Whether the user named the file itself, and not a folder it is in.

@@ -4,6 +4,7 @@ import Formats
 package struct LineReader {
     private static let chunkBytes = 1 << 20
 
+    /// One line and where it stands.
     package struct Line {
         /// Without the line end; empty if the line is too long.
         package var bytes: [UInt8]

@@ -1,4 +1,5 @@
 import Formats
+import Records
 
 /// Reads every file once, gives what is complete, and remembers where those resources stand that have to be joined.
 struct ReadingPass {
