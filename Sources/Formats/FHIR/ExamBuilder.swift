@@ -3,14 +3,17 @@ import Records
 
 /// Reads exams out of a graph of resources; everything that goes into an exam is checked, nothing else is.
 struct ExamBuilder: Sendable {
-    /// Results of one exam; a genome report has a few thousand.
-    static let itemsMax = 20_000
+    /// Results of one exam: no more than a record has parts for.
+    static let itemsMax = RecordContent.partsMax / 2
+    /// Bytes of one exam's parts; sealing adds its overhead to them.
+    static let bytesMax = SealedObject.bodyBytesMax / 4 * 3
     /// Levels of observations that group observations.
     static let levelsMax = 16
 
     let graph: ResourceGraph
     /// Entries that the exam being read was read from, in the order of first use.
     private var used: [Int] = []
+    private var isUsed: Set<Int> = []
     /// First bytes of the observations that are already items of it.
     var itemOffsets: Set<Int> = []
     var items: [ExamItem] = []
@@ -22,6 +25,7 @@ struct ExamBuilder: Sendable {
     /// Reads the exam whose report, study or observation is the entry `root`.
     mutating func exam(_ root: Int) throws(FHIRFault) -> ParsedExam {
         self.used = [root]
+        self.isUsed = [root]
         self.items = []
         self.itemCategories = []
         self.itemOffsets = []
@@ -34,6 +38,14 @@ struct ExamBuilder: Sendable {
             case .imagingStudy: try self.study(entry.value, root)
             default: try self.observation(entry.value, root)
             }
+        guard self.used.count <= RecordContent.partsMax else {
+            throw FHIRFault(.tooManyItems, at: entry.value, entry.type.rawValue)
+        }
+        let size = self.used.reduce(0) { size, index in
+            let entry = self.graph.entries[index]
+            return size + entry.value.range.count + (entry.fullURL?.utf8.count ?? 0) + 64
+        }
+        guard size <= Self.bytesMax else { throw FHIRFault(.tooLarge, at: entry.value, entry.type.rawValue) }
         return ParsedExam(
             exam: exam,
             subject: subject,
@@ -43,15 +55,14 @@ struct ExamBuilder: Sendable {
         )
     }
 
-    private func part(_ index: Int) -> SourcePart {
+    private func part(_ index: Int) -> RecordContent.Part {
         let entry = self.graph.entries[index]
         let role = entry.fullURL.map { "\(entry.type.rawValue) \($0)" } ?? entry.type.rawValue
-        return SourcePart(role: role, bytes: Array(entry.value.bytes))
+        return RecordContent.Part(type: role, bytes: Array(entry.value.bytes))
     }
 
     private mutating func use(_ index: Int) {
-        // Exams use few resources beside their results; the scan is short except in hostile input, which is bounded.
-        guard !self.used.contains(index) else { return }
+        guard self.isUsed.insert(index).inserted else { return }
         self.used.append(index)
     }
 

@@ -2,11 +2,8 @@ package import Records
 
 /// Reads an exam again from the original bytes it was read from.
 package enum FHIRExamReader {
-    /// The name of this form of parts in a sealed record.
-    package static let format = "fhir-r4"
-
     /// Reads the exam whose report, study or observation is the first of `parts`.
-    package static func exam(fromParts parts: [SourcePart]) -> Result<Exam, FormatRefusal> {
+    package static func exam(fromParts parts: [RecordContent.Part]) -> Result<Exam, FormatRefusal> {
         self.read(parts).map(\.exam).mapError(\.fault.refusal)
     }
 
@@ -19,7 +16,7 @@ package enum FHIRExamReader {
     }
 
     /// Reads the exam and its subject from parts that may not have been read together before.
-    package static func read(_ parts: [SourcePart]) -> Result<ParsedExam, PartFault> {
+    package static func read(_ parts: [RecordContent.Part]) -> Result<ParsedExam, PartFault> {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(parts.reduce(0) { $0 + $1.bytes.count })
         var ends: [Int] = []
@@ -32,7 +29,7 @@ package enum FHIRExamReader {
             let start = index == 0 ? 0 : ends[index - 1]
             do throws(JSONError) {
                 let root = try JSONReader.read(bytes, in: start..<ends[index]).root
-                let role = part.role.split(separator: " ", maxSplits: 1)
+                let role = part.type.split(separator: " ", maxSplits: 1)
                 guard root.kind == .object, let type = ExamBuilder.type(of: root), role.first ?? "" == type.rawValue
                 else { return .failure(Self.fault(.notAResource, offset: start, ends)) }
                 graph.append(root, type: type, fullURL: role.count == 2 ? String(role[1]) : nil, bundleIndex: nil)

@@ -6,6 +6,7 @@ package import Records
 /// with many reports of one patient does not have to be in memory once for each. What is wrong with one exam leaves
 /// the others as they are.
 package struct FHIRInput: Sendable {
+    /// One exam, or one piece that is none.
     package enum Output: Sendable {
         case exam(ParsedExam)
         case refused(RefusedPiece)

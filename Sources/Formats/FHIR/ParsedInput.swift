@@ -1,17 +1,5 @@
 package import Records
 
-/// The original bytes of one resource that an exam was read from.
-package struct SourcePart: Hashable, Sendable {
-    /// The resource type, then, if the source gave one, a space and the full URL by which other parts refer to it.
-    package var role: String
-    package var bytes: [UInt8]
-
-    package init(role: String, bytes: [UInt8]) {
-        self.role = role
-        self.bytes = bytes
-    }
-}
-
 /// Whose an exam is, as far as the input tells.
 package enum ExamSubject: Hashable, Sendable {
     case patient(PatientDemographics)
@@ -39,7 +27,7 @@ package struct ParsedExam: Hashable, Sendable {
     package var exam: Exam
     package var subject: ExamSubject
     /// The report, study or observation first, then what it uses in the order of use.
-    package var parts: [SourcePart]
+    package var parts: [RecordContent.Part]
     /// Index in the input of the first byte of the first part.
     package var offset: Int
     /// Position of the first part in its Bundle, from 0.

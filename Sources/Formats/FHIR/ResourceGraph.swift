@@ -1,5 +1,9 @@
+import Primitives
+import Records
+
 /// Resources that may refer to each other: the entries of a Bundle, or the lines of files that belong together.
 package struct ResourceGraph: Sendable {
+    /// A resource that is not contained in another.
     package struct Entry: Sendable {
         package let value: JSONValue
         package let type: ResourceType
@@ -46,8 +50,8 @@ package struct ResourceGraph: Sendable {
     private var byURL: [String: Int] = [:]
     private var byKey: [String: Int] = [:]
     private static let ambiguous = -1
-    /// A longer URL names nothing.
-    private static let urlBytesMax = 1024
+    /// A longer URL names nothing: it must fit into the type of a record's part, behind the resource type.
+    private static let urlBytesMax = RecordContent.Part.typeBytesMax - 32
 
     package init() {}
 
@@ -65,10 +69,20 @@ package struct ResourceGraph: Sendable {
             self[keyPath: table][name] = index
             return
         }
-        guard earlier != Self.ambiguous else { return }
-        if self.entries[earlier].value.bytes != self.entries[index].value.bytes {
+        guard earlier != Self.ambiguous,
+            self.entries[earlier].value.bytes != self.entries[index].value.bytes
+        else { return }
+        // Of two versions of one resource the later counts.
+        let times = (Self.lastUpdated(self.entries[earlier]), Self.lastUpdated(self.entries[index]))
+        guard let earlierTime = times.0, let laterTime = times.1, earlierTime != laterTime else {
             self[keyPath: table][name] = Self.ambiguous
+            return
         }
+        if earlierTime < laterTime { self[keyPath: table][name] = index }
+    }
+
+    private static func lastUpdated(_ entry: Entry) -> Timestamp? {
+        entry.value[FHIRKey.meta]?[FHIRKey.lastUpdated]?.string.flatMap(FHIRTime.instant)?.earliest
     }
 
     /// Follows a literal reference that stands in the entry `owner` (FHIR R4, section 2.36.4).

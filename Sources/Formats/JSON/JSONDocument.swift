@@ -13,6 +13,7 @@ package final class JSONDocument: Sendable {
     package var root: JSONValue { JSONValue(document: self, index: 0) }
 }
 
+/// What sort of value a value is.
 package enum JSONKind: UInt8, Hashable, Sendable {
     case object, array, string, number, `true`, `false`, null
 }

@@ -1,5 +1,6 @@
 /// Why a text is not accepted as JSON (RFC 8259 in the strict reading of FHIR R4), and where.
 package struct JSONError: Error, Hashable, Sendable {
+    /// What is wrong.
     package enum Code: Hashable, Sendable {
         /// A character that cannot stand here.
         case syntax
@@ -34,11 +35,11 @@ package struct JSONError: Error, Hashable, Sendable {
 /// What a text may cost its reader.
 package struct JSONLimits: Sendable {
     /// A text is held in memory as a whole.
-    package var bytesMax = 256 << 20
+    package var bytesMax = 128 << 20
     /// FHIR resources nest about 15 deep; extensions and questionnaires somewhat deeper.
     package var depthMax = 100
     /// A value takes 20 bytes beside the text, and text can be as dense as two bytes a value.
-    package var valuesMax = 32 << 20
+    package var valuesMax = 16 << 20
 
     package static let standard = JSONLimits()
 

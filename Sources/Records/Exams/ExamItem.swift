@@ -45,6 +45,7 @@ package enum ItemValue: Hashable, Sendable {
 ///
 /// Its digits are the source's own: 1.0 and 1.00 differ in precision.
 package struct Quantity: Hashable, Sendable {
+    /// How the real amount stands to the one that is given.
     package enum Comparator: String, Hashable, Sendable {
         case less = "<"
         case lessOrEqual = "<="

@@ -29,6 +29,7 @@ package struct ImagingSummary: Hashable, Sendable {
         self.series = series
     }
 
+    /// Images of one modality, made in one go.
     package struct Series: Hashable, Sendable {
         /// DICOM Series Instance UID.
         package var uid: String
@@ -55,6 +56,7 @@ package struct ImagingSummary: Hashable, Sendable {
         }
     }
 
+    /// One image or other object of a series.
     package struct Instance: Hashable, Sendable {
         /// DICOM SOP Instance UID.
         package var uid: String

@@ -92,7 +92,7 @@ enum TruthLines {
 
     /// One line per report, `code|effective|status|number of results`.
     static func reports(_ exams: [ParsedExam]) -> [String] {
-        exams.filter { $0.parts[0].role.hasPrefix("DiagnosticReport") }.map { parsed in
+        exams.filter { $0.parts[0].type.hasPrefix("DiagnosticReport") }.map { parsed in
             let exam = parsed.exam
             let code = exam.code.primary.map { "\($0.system ?? "")|\($0.code ?? "")" } ?? exam.code.text ?? ""
             let results = exam.items.count { $0.level == 0 }

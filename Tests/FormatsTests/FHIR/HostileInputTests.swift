@@ -1,4 +1,5 @@
 import Formats
+import Records
 import TestSupport
 import Testing
 
@@ -62,13 +63,13 @@ struct HostileInputTests {
 
     @Test("Parts that do not belong together are refused")
     func parts() {
-        let patient = SourcePart(role: "Patient", bytes: Array(#"{"resourceType":"Patient"}"#.utf8))
-        let report = SourcePart(role: "DiagnosticReport", bytes: Array("{".utf8))
+        let patient = RecordContent.Part(type: "Patient", bytes: Array(#"{"resourceType":"Patient"}"#.utf8))
+        let report = RecordContent.Part(type: "DiagnosticReport", bytes: Array("{".utf8))
         #expect(FHIRExamReader.exam(fromParts: []) == .failure(.notAResource))
         #expect(FHIRExamReader.exam(fromParts: [patient]) == .failure(.notAResource))
         #expect(FHIRExamReader.exam(fromParts: [report]) == .failure(.jsonSyntax))
-        #expect(FHIRExamReader.exam(fromParts: [SourcePart(role: "", bytes: [])]) == .failure(.jsonSyntax))
-        let wrong = SourcePart(role: "Observation", bytes: patient.bytes)
+        #expect(FHIRExamReader.exam(fromParts: [RecordContent.Part(type: "", bytes: [])]) == .failure(.jsonSyntax))
+        let wrong = RecordContent.Part(type: "Observation", bytes: patient.bytes)
         #expect(FHIRExamReader.exam(fromParts: [wrong]) == .failure(.notAResource))
     }
 

@@ -77,7 +77,7 @@ struct SharedFilesTests {
         // Two reports have an empty code, which no reader may guess.
         #expect(input.refused.map(\.refusal) == [.badCode, .badCode])
         #expect(input.exams.allSatisfy { $0.subject.refusal == nil })
-        let reports = input.exams.filter { $0.parts[0].role == "DiagnosticReport" }
+        let reports = input.exams.filter { $0.parts[0].type == "DiagnosticReport" }
         #expect(reports.count == 88)
         #expect(reports.contains { $0.exam.items.count > 1 && $0.exam.kind == .laboratory })
         #expect(Set(input.exams.map(\.exam.source)).count == input.exams.count)

@@ -1,0 +1,68 @@
+package import Formats
+
+/// Where a piece of input stands.
+package struct InputPosition: Hashable, Sendable {
+    /// The path by which the file was reached, or `-` for the standard input.
+    package var file: String
+    /// Index of a byte of the file.
+    package var offset: Int64
+    /// The line of that byte, from 1.
+    package var line: Int
+    /// Position of a resource in its Bundle, from 0.
+    package var bundleIndex: Int?
+}
+
+/// An input that is not imported, with what an operator needs to find and mend it.
+package struct RefusedInput: Hashable, Sendable {
+    package var position: InputPosition
+    /// Stable and dotted, such as `fhir.bad-date` or `file.unreadable`.
+    package var code: String
+    /// One sentence; it names elements, never their content.
+    package var message: String
+    /// The refused piece as it stands in the file, at most ``bytesMax`` of it.
+    package var bytes: [UInt8]
+
+    /// Enough for any resource that is not mostly attachment; quarantine keeps these bytes.
+    package static let bytesMax = 1 << 20
+}
+
+/// How far an import has come.
+package enum ImportProgress: Hashable, Sendable {
+    /// Bytes of all files.
+    case reading(done: Int64, total: Int64)
+    /// Reports, studies and observations whose other parts stand elsewhere in the input.
+    case joining(done: Int64, total: Int64)
+}
+
+/// What the reader gives, one after another.
+package enum ImportUnit: Sendable {
+    /// An exam whose subject can be filed, and where its first part stands.
+    case exam(ParsedExam, InputPosition)
+    case refused(RefusedInput)
+    /// Resources, or files, that are no part of any exam, by type; given once for each type, at the end.
+    case skipped(type: String, count: Int)
+    case progress(ImportProgress)
+}
+
+/// Why a file is refused as a whole.
+package enum FileRefusal: String, Sendable {
+    case unreadable = "file.unreadable"
+    case notRegular = "file.not-regular"
+    case notRecognised = "file.not-recognised"
+    case tooLarge = "file.too-large"
+    case lineTooLong = "file.line-too-long"
+    case changed = "file.changed"
+    case tooDeep = "file.too-deep"
+
+    package var message: String {
+        switch self {
+        case .unreadable: "The file cannot be opened or read."
+        case .notRegular: "This is neither a file nor a folder."
+        case .notRecognised: "The content is in no format that can be imported."
+        case .tooLarge: "The file is one document larger than the importer takes; export it as lines (NDJSON)."
+        case .lineTooLong: "The line is longer than the importer takes."
+        case .changed: "The file changed while it was being imported."
+        case .tooDeep: "Folders are nested too deeply."
+        }
+    }
+}

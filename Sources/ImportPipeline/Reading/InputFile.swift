@@ -1,0 +1,55 @@
+import Foundation
+
+/// A regular file open for reading.
+package final class InputFile {
+    package let path: String
+    package let size: Int64
+    private let descriptor: Int32
+
+    /// Opens the file without waiting for a writer and, unless it `isNamedByUser`, without following a link.
+    ///
+    /// - Throws: ``FileRefusalError`` if there is no such regular file or it cannot be read.
+    package init(path: String, isNamedByUser: Bool) throws {
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (isNamedByUser ? 0 : O_NOFOLLOW)
+        let descriptor = open(path, flags)
+        guard descriptor >= 0 else { throw FileRefusalError(.unreadable) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw FileRefusalError(.notRegular)
+        }
+        self.path = path
+        self.size = Int64(status.st_size)
+        self.descriptor = descriptor
+    }
+
+    deinit { close(self.descriptor) }
+
+    /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
+    package func read(at offset: Int64, count: Int) throws -> [UInt8] {
+        var failed = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = pread(
+                    self.descriptor,
+                    buffer.baseAddress.map { $0 + filled },
+                    count - filled,
+                    off_t(offset) + off_t(filled)
+                )
+                if got < 0, errno == EINTR { continue }
+                failed = got < 0
+                guard got > 0 else { return }
+                filled += got
+            }
+        }
+        guard !failed else { throw FileRefusalError(.unreadable) }
+        return bytes
+    }
+}
+
+/// A file that is refused as a whole, or from some place on.
+package struct FileRefusalError: Error {
+    package let refusal: FileRefusal
+
+    package init(_ refusal: FileRefusal) { self.refusal = refusal }
+}
