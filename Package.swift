@@ -74,7 +74,7 @@ let allTargets: [Target] = [
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),
-    edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", crypto]),
+    edge("SimulationKit", ["Primitives", "Consensus", crypto]),
     // Row 7.
     program(
         "entente",
@@ -110,7 +110,7 @@ let allTargets: [Target] = [
     tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
     tests("PeerLinkTests", ["PeerLink", "Vault", "Records", "Primitives", "TestSupport", logging]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
-    tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
+    tests("SimulationTests", ["SimulationKit"]),
     tests(
         "IntegrationTests",
         ["AgentAPI", "AgentCore", "Ledger", "Vault", "PeerLink", "Records", "Primitives", "TestSupport", crypto]
