@@ -79,17 +79,17 @@ let allTargets: [Target] = [
         "AgentRuntime",
         [
             "Primitives", "Records", "Formats", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "PeerLink",
-            "AgentAPI", crypto, serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf, protobuf,
+            "ImportPipeline", "AgentAPI", crypto, serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf, protobuf,
         ]
     ),
-    edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),
+    edge("ImportPipeline", ["Primitives", "Records", "Formats", product("GRDB", "GRDB.swift")]),
     edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "AgentCore", crypto]),
     // Row 7.
     program(
         "entente",
         [
-            "Primitives", "Records", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", "Formats",
-            argumentParser, logging, serviceLifecycle, grpcCore, grpcTransport,
+            "Primitives", "Records", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", crypto, argumentParser, logging,
+            serviceLifecycle,
         ]
     ),
     program("entente-sim", ["SimulationKit", argumentParser]),
@@ -125,8 +125,8 @@ let allTargets: [Target] = [
         ]
     ),
     tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
-    tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
-    tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
+    tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
+    tests("SimulationTests", ["SimulationKit"]),
     tests(
         "IntegrationTests",
         ["AgentAPI", "AgentCore", "Ledger", "Vault", "PeerLink", "Records", "Primitives", "TestSupport", crypto]
