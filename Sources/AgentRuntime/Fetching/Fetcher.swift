@@ -197,8 +197,7 @@ package struct Fetcher: Sendable {
     }
 
     private static func parse(_ content: RecordContent) throws -> ParsedExam {
-        let parts = content.parts.map { SourcePart(role: $0.type, bytes: $0.bytes) }
-        switch FHIRExamReader.read(parts) {
+        switch FHIRExamReader.read(content.parts) {
         case .success(let exam): return exam
         case .failure(let fault):
             throw AgentFailure(

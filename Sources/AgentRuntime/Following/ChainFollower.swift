@@ -12,18 +12,18 @@ package struct ChainFollower: Sendable {
     /// What the follower asks of the rest of the agent.
     package struct Outlets: Sendable {
         /// A manifest of another institution is on the chain.
-        package var want: @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) -> Void
+        package var want: @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) async -> Void
         /// A grant lets this institution read.
-        package var granted: @Sendable (GrantID, AccessGrant) -> Void
-        package var revoked: @Sendable (GrantID) -> Void
+        package var granted: @Sendable (GrantID, AccessGrant) async -> Void
+        package var revoked: @Sendable (GrantID) async -> Void
         /// Pages for a grant wait here for its grantees.
         package var pagesPublished: @Sendable (GrantID, [InstitutionID]) -> Void
         package var institutionsChanged: @Sendable () -> Void
 
         package init(
-            want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) -> Void,
-            granted: @escaping @Sendable (GrantID, AccessGrant) -> Void,
-            revoked: @escaping @Sendable (GrantID) -> Void,
+            want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) async -> Void,
+            granted: @escaping @Sendable (GrantID, AccessGrant) async -> Void,
+            revoked: @escaping @Sendable (GrantID) async -> Void,
             pagesPublished: @escaping @Sendable (GrantID, [InstitutionID]) -> Void,
             institutionsChanged: @escaping @Sendable () -> Void
         ) {
@@ -102,18 +102,18 @@ package struct ChainFollower: Sendable {
             if anchor.institution == self.context.institution {
                 try await self.ownBatch(anchor, header)
             } else {
-                self.outlets.want(anchor.manifest, anchor.institution, .exams, anchor.number)
+                await self.outlets.want(anchor.manifest, anchor.institution, .exams, anchor.number)
             }
         case .receipts(.anchorReceipts(let anchor)):
             if anchor.institution == self.context.institution {
                 try self.ownReceipts(anchor, header)
             } else {
-                self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
+                await self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
             }
         case .grants(.createGrant(let grant)): try await self.granted(grant)
         case .grants(.revokeGrant(let id)):
             if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
-            self.outlets.revoked(id)
+            await self.outlets.revoked(id)
         case .grants(.enrolPatient): break
         case .institutions: self.outlets.institutionsChanged()
         }
@@ -148,7 +148,7 @@ package struct ChainFollower: Sendable {
             )
         )
         if try await self.wrapper.grantBecameFinal(id, grant, now: Clock.now) { self.announce(id) }
-        if isGrantee { self.outlets.granted(id, grant) }
+        if isGrantee { await self.outlets.granted(id, grant) }
     }
 
     private func announce(_ grant: GrantID) {

@@ -1,7 +1,7 @@
 import Dispatch
-package import Formats
+import Formats
 import Ledger
-package import LedgerStore
+import LedgerStore
 package import Primitives
 package import Records
 import Synchronization
@@ -20,13 +20,10 @@ package final class ExamWriter: Sendable {
         package var patient: PatientDemographics
         package var content: RecordContent
 
-        package init(exam: Exam, patient: PatientDemographics, parts: [SourcePart]) {
+        package init(exam: Exam, patient: PatientDemographics, parts: [RecordContent.Part]) {
             self.exam = exam
             self.patient = patient
-            self.content = RecordContent(
-                format: .fhirR4JSON,
-                parts: parts.map { RecordContent.Part(type: $0.role, bytes: $0.bytes) }
-            )
+            self.content = RecordContent(format: .fhirR4JSON, parts: parts)
         }
     }
 

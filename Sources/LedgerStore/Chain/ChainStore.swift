@@ -213,6 +213,14 @@ package struct ChainStore: Sendable {
         }
     }
 
+    /// The right edge of the history tree over the first `size` blocks; `nil` if so many are not stored.
+    package func historyFrontier(size: UInt64) throws(LedgerStoreError) -> MerkleFrontier? {
+        try self.file.read { db in
+            guard let tip = try Self.tip(db), size <= tip.height.value + 1 else { return nil }
+            return try HistoryTree(db, size: size).frontier
+        }
+    }
+
     /// Reads the whole file for damage.
     package func check() throws(LedgerStoreError) { try self.file.check() }
 
