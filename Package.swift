@@ -89,7 +89,7 @@ let allTargets: [Target] = [
         "entente",
         [
             "Primitives", "Records", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", crypto, argumentParser, logging,
-            serviceLifecycle,
+            serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
         ]
     ),
     program("entente-sim", ["SimulationKit", argumentParser]),
