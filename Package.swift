@@ -127,10 +127,7 @@ let allTargets: [Target] = [
     tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit"]),
-    tests(
-        "IntegrationTests",
-        ["AgentAPI", "AgentCore", "Ledger", "Vault", "PeerLink", "Records", "Primitives", "TestSupport", crypto]
-    ),
+    tests("IntegrationTests", ["entente", "TestSupport"]),
 ]
 
 // While the first release is being built, targets appear one by one.

@@ -8,7 +8,9 @@ package import Records
 /// Given the same inputs and times it gives the same effects, so the simulator runs the very value that production runs.
 /// Blocks are executed inside `step`, on states that share structure; nothing here waits for a disk.
 package struct AgentCore: Sendable {
-    /// Executed blocks kept above the final one. More than the consensus ever leaves undecided.
+    /// Executed blocks kept above the final one.
+    ///
+    /// More than the consensus ever leaves undecided.
     private static let executedMax = 4096
     /// Sent again at once when consensus asks for it; the rest follows with the next request.
     private static let resentBytesMax = 256 << 10
@@ -213,8 +215,9 @@ package struct AgentCore: Sendable {
         }
     }
 
-    /// Exactly these bytes are in the mempool, where nothing gets without its signatures having been checked. Keys of
-    /// signers do not change while a transaction is pending.
+    /// Exactly these bytes are in the mempool, where nothing gets without its signatures having been checked.
+    ///
+    /// Keys of signers do not change while a transaction is pending.
     private func isKnown(_ transaction: Transaction) -> Bool { self.mempool.transaction(transaction.id) == transaction }
 
     /// Whether there was room: consensus bounds the blocks that it holds, and this bound is wider.

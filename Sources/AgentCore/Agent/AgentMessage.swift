@@ -5,7 +5,9 @@ package import Records
 
 /// What agents say to each other in messages; objects travel by fetches.
 package enum AgentMessage: Hashable, Sendable {
-    /// Transactions in one message. A sender cuts by bytes first.
+    /// Transactions in one message.
+    ///
+    /// A sender cuts by bytes first.
     package static let transactionsMax = 1024
     /// Bytes of transactions that a sender puts into one message.
     package static let transactionBytes = 256 << 10

@@ -1,10 +1,10 @@
-import SwiftProtobuf
 import AgentAPI
 import Foundation
 import GRPCCore
 import Ledger
 import Primitives
 import Records
+import SwiftProtobuf
 
 extension AgentHarness {
     func prepareEnrolment(

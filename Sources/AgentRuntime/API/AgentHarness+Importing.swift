@@ -1,10 +1,10 @@
-import SwiftProtobuf
 import AgentAPI
 import Foundation
 import GRPCCore
 import ImportPipeline
 import LedgerStore
 import Primitives
+import SwiftProtobuf
 
 extension AgentHarness {
     /// Bytes of a quarantined input that are shown.
@@ -33,11 +33,13 @@ extension AgentHarness {
         try await self.answer {
             let file = self.context.layout.spool.appending(path: "upload-\(UUID().uuidString)")
             defer { try? FileManager.default.removeItem(at: file) }
-            guard FileManager.default.createFile(
-                atPath: file.path,
-                contents: nil,
-                attributes: [.posixPermissions: 0o600]
-            ) else { throw AgentFailure(.diskFull, "the upload cannot be stored", hint: "Make room on the disk.") }
+            guard
+                FileManager.default.createFile(
+                    atPath: file.path,
+                    contents: nil,
+                    attributes: [.posixPermissions: 0o600]
+                )
+            else { throw AgentFailure(.diskFull, "the upload cannot be stored", hint: "Make room on the disk.") }
             let handle = try FileHandle(forWritingTo: file)
             var wish: Entente_Api_V1_ImportRequest?
             for try await part in request {

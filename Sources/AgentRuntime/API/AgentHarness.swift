@@ -1,4 +1,3 @@
-import SwiftProtobuf
 import AgentAPI
 import Foundation
 import GRPCCore
@@ -8,6 +7,7 @@ import LedgerStore
 import PeerLink
 import Primitives
 import Records
+import SwiftProtobuf
 import Vault
 
 /// Decodes what callers of the local API ask, calls the services, and encodes what they answer.

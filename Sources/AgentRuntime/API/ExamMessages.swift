@@ -1,4 +1,3 @@
-import SwiftProtobuf
 import AgentAPI
 import Formats
 import Foundation
@@ -6,6 +5,7 @@ import Ledger
 import LedgerStore
 import Primitives
 import Records
+import SwiftProtobuf
 
 /// Domain values as the local API carries them.
 enum ExamMessages {

@@ -1,7 +1,7 @@
-import SwiftProtobuf
 import AgentAPI
 import Formats
 import Records
+import SwiftProtobuf
 
 /// An exam in the words of a report: values with the source's own digits, ranges and flags as text.
 enum ExamRendering {
@@ -19,7 +19,9 @@ enum ExamRendering {
             message.imaging = exam.imaging.map(Self.imaging)
             message.conclusion = exam.conclusion ?? exam.conclusionCodes.compactMap(\.label).joined(separator: "; ")
             message.specimens = exam.specimens.compactMap { $0.type?.label ?? $0.display }
-            message.identifiers = exam.identifiers.map { [$0.system, $0.value].compactMap { $0 }.joined(separator: "|") }
+            message.identifiers = exam.identifiers.map {
+                [$0.system, $0.value].compactMap { $0 }.joined(separator: "|")
+            }
             message.presentedForms = exam.presentedForms.map {
                 [$0.title, $0.contentType].compactMap { $0 }.joined(separator: ", ")
             }

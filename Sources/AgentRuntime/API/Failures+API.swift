@@ -8,8 +8,9 @@ import Primitives
 import Vault
 
 extension AgentAPIError {
-    /// What a caller is told about any failure of the agent. Details that may hold more than a caller should see stay in
-    /// the log.
+    /// What a caller is told about any failure of the agent.
+    ///
+    /// Details that may hold more than a caller should see stay in the log.
     init(failure error: any Error, logger: Logger) {
         let failure = AgentFailure(any: error)
         if failure.code == .internalError || failure.code == .storeDamaged {

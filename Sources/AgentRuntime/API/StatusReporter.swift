@@ -1,4 +1,3 @@
-import SwiftProtobuf
 import AgentAPI
 import Foundation
 import Ledger
@@ -6,6 +5,7 @@ import LedgerStore
 import PeerLink
 import Primitives
 import Records
+import SwiftProtobuf
 import Vault
 
 /// Figures for the operator, and checks that name a fault with its mend.
@@ -75,7 +75,9 @@ struct StatusReporter: Sendable {
         checks.append(self.homeCheck())
         checks.append(Self.diskCheck(Self.freeBytes(at: self.context.layout.root)))
         checks.append(self.store("chain.sqlite") { () throws(LedgerStoreError) in try self.context.chain.check() })
-        checks.append(self.store("locators.sqlite") { () throws(LedgerStoreError) in try self.context.locators.check() })
+        checks.append(
+            self.store("locators.sqlite") { () throws(LedgerStoreError) in try self.context.locators.check() }
+        )
         checks.append(self.store("custody.sqlite") { () throws(LedgerStoreError) in try self.context.custody.check() })
         checks.append(self.vaultCheck(isFull: isFull))
         checks.append(contentsOf: self.networkChecks())
@@ -121,7 +123,12 @@ struct StatusReporter: Sendable {
         do throws(VaultError) {
             guard isFull else {
                 let statistics = try self.context.vault.statistics()
-                return Self.check("vault", isFine: true, "\(statistics.objects) objects (--full reads them all)", hint: "")
+                return Self.check(
+                    "vault",
+                    isFine: true,
+                    "\(statistics.objects) objects (--full reads them all)",
+                    hint: ""
+                )
             }
             let (objects, problems) = try self.context.vault.verifyAll()
             let named = problems.prefix(5).map { "\($0)" }.joined(separator: "; ")
@@ -146,7 +153,8 @@ struct StatusReporter: Sendable {
                 "peers",
                 isFine: missing.isEmpty,
                 missing.isEmpty ? "all \(peers.count) connected" : "not connected: " + missing.joined(separator: ", "),
-                hint: "Check that their agents run, and that this machine reaches their addresses (entente status --json)."
+                hint:
+                    "Check that their agents run, and that this machine reaches their addresses (entente status --json)."
             ),
             Self.check(
                 "quorum",

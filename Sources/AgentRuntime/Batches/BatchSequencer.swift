@@ -48,8 +48,9 @@ package final class BatchSequencer: Sendable {
         }
     }
 
-    /// Runs `prepare` with the next number and the digest of the batch before; what it returns takes that number. If it
-    /// throws, the number stays free.
+    /// Runs `prepare` with the next number and the digest of the batch before; what it returns takes that number.
+    ///
+    /// If it throws, the number stays free.
     package func next(_ prepare: (_ number: UInt64, _ previous: Digest) throws -> BatchAnchor) throws -> BatchAnchor {
         try self.head.withLock { head in
             let anchor = try prepare(head.next, head.previous)

@@ -1,8 +1,8 @@
 import Ledger
-import Vault
 package import Primitives
 package import Records
 import Synchronization
+import Vault
 
 /// Checks that a clinician of this institution asks, and that the question is a fresh one.
 package final class CredentialCheck: Sendable {

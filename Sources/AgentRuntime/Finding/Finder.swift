@@ -8,7 +8,9 @@ import Vault
 package struct Finder: Sendable {
     /// Entries of one person that one institution may have; a finder stops there.
     static let entriesMax: UInt64 = 100_000
-    /// Probes sent to the index at once for an institution known to have entries. Doubles while they hit.
+    /// Probes sent to the index at once for an institution known to have entries.
+    ///
+    /// Doubles while they hit.
     private static let windowFirst: UInt64 = 8
     private static let windowLast: UInt64 = 1024
 

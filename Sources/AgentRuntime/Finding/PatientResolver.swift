@@ -6,7 +6,9 @@ import Vault
 
 /// Finds the pseudonym under which a person's exams are listed, from any identifier the person has shown.
 package struct PatientResolver: Sendable {
-    /// Other names of one person that an institution may publish under one identifier. More are not followed.
+    /// Other names of one person that an institution may publish under one identifier.
+    ///
+    /// More are not followed.
     static let aliasesMax: UInt64 = 4
 
     private let context: AgentContext

@@ -5,9 +5,11 @@ package import Primitives
 package import Records
 import Vault
 
-/// Reads every final block once, in order, and does what it means for this institution: indexes manifests, wraps keys for
-/// grants, asks for what others published. It keeps its place in the custody store, so that nothing is missed or done
-/// for good twice, whenever the agent is stopped.
+/// Reads every final block once, in order, and does what it means for this institution: indexes manifests, wraps keys
+/// for grants, asks for what others published.
+///
+/// It keeps its place in the custody store, so that nothing is missed or done for good twice, whenever the agent is
+/// stopped.
 package struct ChainFollower: Sendable {
     /// What the follower asks of the rest of the agent.
     package struct Outlets: Sendable {
@@ -76,7 +78,9 @@ package struct ChainFollower: Sendable {
         }
     }
 
-    /// Reads the blocks after the last one read. Whether there were any.
+    /// Reads the blocks after the last one read.
+    ///
+    /// Whether there were any.
     private func follow() async throws -> Bool {
         let last = try self.context.custody.mark(Self.mark) ?? 0
         let blocks = try self.context.chain.blocks(from: Height(last + 1), maxBytes: Self.blocksPerRead)

@@ -43,7 +43,11 @@ package struct Agent: Sendable {
         }
         await self.close(parts)
         if let halt = parts.halted.withLock({ $0 }) {
-            throw AgentFailure(.storeDamaged, "the agent stopped itself: \(halt)", hint: "See Documentation/Operations/Errors.md.")
+            throw AgentFailure(
+                .storeDamaged,
+                "the agent stopped itself: \(halt)",
+                hint: "See Documentation/Operations/Errors.md."
+            )
         }
     }
 
@@ -130,7 +134,10 @@ package struct Agent: Sendable {
             custody: custody,
             board: board,
             confirmations: confirmations,
-            secrets: HomeSecrets(consortiumKey: try vault.keys.openConsortiumKey(member.sealedConsortiumKey), vault: vault),
+            secrets: HomeSecrets(
+                consortiumKey: try vault.keys.openConsortiumKey(member.sealedConsortiumKey),
+                vault: vault
+            ),
             logger: self.logger
         )
         let core = AgentCore(
@@ -164,7 +171,10 @@ package struct Agent: Sendable {
         let server = ObjectServer(context: context, wrapper: wrapper)
         let identity = try TransportIdentitySource(try TransportKeys(context: context).identity())
         let directory = PeerDirectory(PeerRegistry.entries(context.board.tip))
-        guard let listening = PeerAddress(context.board.tip.state.institution(context.institution)?.card.address ?? address)
+        guard
+            let listening = PeerAddress(
+                context.board.tip.state.institution(context.institution)?.card.address ?? address
+            )
         else { throw AgentFailure(.badRequest, "this institution's address on the chain is not HOST:PORT") }
         let link = PeerLink(
             configuration: PeerLink.Configuration(institution: context.institution, address: listening),

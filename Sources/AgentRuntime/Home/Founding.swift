@@ -71,7 +71,9 @@ package enum Founding {
         return file
     }
 
-    /// Founds a chain from its members' cards. The consortium's key is drawn here, sealed to each member, and forgotten.
+    /// Founds a chain from its members' cards.
+    ///
+    /// The consortium's key is drawn here, sealed to each member, and forgotten.
     package static func genesis(_ cards: [CardFile], parameters: ChainParameters) throws -> Genesis {
         guard !cards.isEmpty, cards.count <= Genesis.institutionsMax else {
             throw AgentFailure(.badRequest, "a chain has 1 to \(Genesis.institutionsMax) members")

@@ -7,9 +7,11 @@ package import Records
 import Synchronization
 import Vault
 
-/// Turns exams into sealed records, a manifest and a prepared commitment, a batch at a time. When a batch is written it is
-/// durable: its records, keys and manifest in the vault, its exams, counters and transaction in the custody store, the
-/// last of them in one transaction. A kill before that leaves unreferenced bytes; a kill after it loses nothing.
+/// Turns exams into sealed records, a manifest and a prepared commitment, a batch at a time.
+///
+/// When a batch is written it is durable: its records, keys and manifest in the vault, its exams, counters and
+/// transaction in the custody store, the last of them in one transaction. A kill before that leaves unreferenced bytes;
+/// a kill after it loses nothing.
 package final class ExamWriter: Sendable {
     /// Exams of one commitment batch.
     package static let batchMax = 1024
@@ -61,7 +63,9 @@ package final class ExamWriter: Sendable {
         self.prepared = prepared
     }
 
-    /// Writes up to ``batchMax`` exams as one batch. With `isDryRun` only judges them.
+    /// Writes up to ``batchMax`` exams as one batch.
+    ///
+    /// With `isDryRun` only judges them.
     package func write(_ items: [Item], isDryRun: Bool) async throws -> Result {
         precondition(items.count <= Self.batchMax, "a batch is bounded")
         let named = Self.concurrently(items) { self.name($0) }

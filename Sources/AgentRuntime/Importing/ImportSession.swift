@@ -112,8 +112,13 @@ package struct ImportSession: Sendable {
         return try await state.finish(event)
     }
 
-    /// Imports one piece of input that was set aside before. `nil` if it is still refused, with the reason.
-    package func retry(_ bytes: [UInt8], event: @Sendable (Event) async throws -> Void) async throws -> (Summary, String?) {
+    /// Imports one piece of input that was set aside before.
+    ///
+    /// `nil` if it is still refused, with the reason.
+    package func retry(
+        _ bytes: [UInt8],
+        event: @Sendable (Event) async throws -> Void
+    ) async throws -> (Summary, String?) {
         let parsed = ParsedInput(fhir: bytes)
         if let refused = parsed.refused.first { return (Summary(), refused.refusal.rawValue) }
         var state = RunState(session: self, isDryRun: false)
@@ -245,7 +250,9 @@ package struct ImportSession: Sendable {
             _ event: (Event) async throws -> Void
         ) async throws {
             var refused = refused
-            if let renamed = self.renamed, refused.position.file == renamed.path { refused.position.file = renamed.shown }
+            if let renamed = self.renamed, refused.position.file == renamed.path {
+                refused.position.file = renamed.shown
+            }
             self.summary.quarantined += 1
             self.summary.rejections[refused.code, default: 0] += 1
             if !self.isDryRun {

@@ -26,7 +26,9 @@ package enum PatientNames {
             .map(\.element.identifier).filter { seen.insert($0).inserted }.prefix(Self.namesMax).map { $0 }
     }
 
-    /// Lower is stronger. A number of one hospital names a person only there; a national one everywhere.
+    /// Lower is stronger.
+    ///
+    /// A number of one hospital names a person only there; a national one everywhere.
     private static func rank(_ identifier: PatientIdentifier, type: CodedConcept?) -> Int {
         switch identifier.system {
         case PatientIdentifier.residentIdentityCard: return 0

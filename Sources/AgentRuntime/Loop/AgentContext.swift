@@ -6,7 +6,9 @@ package import Primitives
 package import Records
 package import Vault
 
-/// What the services of one agent share. Everything in it is safe to use from any thread.
+/// What the services of one agent share.
+///
+/// Everything in it is safe to use from any thread.
 package struct AgentContext: Sendable {
     package let layout: HomeLayout
     package let institution: InstitutionID

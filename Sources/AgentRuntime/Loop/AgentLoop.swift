@@ -67,7 +67,9 @@ package final class AgentLoop: Sendable {
         self.logger = logger
     }
 
-    /// Starts the thread. Call once.
+    /// Starts the thread.
+    ///
+    /// Call once.
     package func start(_ core: AgentCore, records: [VoteLogRecord], mayVote: Bool) {
         let thread = Thread {
             var turn = Turn(loop: self, core: core)

@@ -23,7 +23,9 @@ package enum ObjectReader {
     /// Bytes of one reply; 256 records of usual size are far below it.
     static let replyBytesMax = 96 << 20
 
-    /// Reads objects until the fetch ends. Bytes that are no object end it with an error.
+    /// Reads objects until the fetch ends.
+    ///
+    /// Bytes that are no object end it with an error.
     package static func read(_ frames: FetchFrames, countMax: Int) async throws -> [SealedObject] {
         var objects: [SealedObject] = []
         var bytes: [UInt8] = []

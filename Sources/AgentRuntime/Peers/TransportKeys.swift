@@ -1,8 +1,8 @@
-import Records
 import Crypto
 import Ledger
 package import PeerLink
 import Primitives
+import Records
 import Vault
 
 /// The transport key and certificate that this agent shows its peers.
@@ -20,7 +20,8 @@ package struct TransportKeys: Sendable {
     /// A fresh certificate over the newest own key that the chain knows.
     package func identity() throws -> TransportIdentity {
         let keys = self.context.keys
-        let accepted = self.context.board.tip.state.institution(self.context.institution)?
+        let accepted =
+            self.context.board.tip.state.institution(self.context.institution)?
             .transportKeyDigests(at: self.context.board.tip.height) ?? []
         let candidates = [keys.transportKeyDigest] + keys.formerTransportKeyDigests
         guard let digest = candidates.first(where: accepted.contains) ?? candidates.first,

@@ -33,7 +33,9 @@ package struct ReceiptAnchorer: Sendable {
         self.prepared = prepared
     }
 
-    /// Runs until cancelled. Receipts of an earlier run are anchored first.
+    /// Runs until cancelled.
+    ///
+    /// Receipts of an earlier run are anchored first.
     package func run() async {
         while !Task.isCancelled {
             do {

@@ -204,7 +204,9 @@ package actor Replicator {
         }
     }
 
-    /// Fetches the pages of a grant that are missing here. `true` when the custodian has shown all it has.
+    /// Fetches the pages of a grant that are missing here.
+    ///
+    /// `true` when the custodian has shown all it has.
     private func fetchPages(_ grant: GrantID, from custodian: InstitutionID) async throws -> Bool {
         guard let state = self.context.board.tip.state.grant(grant), state.revokedHeight == nil,
             let key = self.context.board.tip.state.institution(custodian)?.card.signingKey

@@ -36,7 +36,9 @@ package enum Want: Hashable, Sendable {
     }
 }
 
-/// The list of wants: what to ask whom for next, and when to ask again. A value without a clock.
+/// The list of wants: what to ask whom for next, and when to ask again.
+///
+/// A value without a clock.
 package struct WantList: Sendable {
     /// First and longest wait between two attempts at the same want, in milliseconds.
     private static let waitFirst: Int64 = 250
@@ -78,7 +80,9 @@ package struct WantList: Sendable {
         self.entries = self.entries.filter { !condition($0.key) || $0.value.isInFlight }
     }
 
-    /// What to ask one of `peers` for now: several objects, or the pages of one grant. `nil` when nothing is due.
+    /// What to ask one of `peers` for now: several objects, or the pages of one grant.
+    ///
+    /// `nil` when nothing is due.
     ///
     /// Manifests can be had from anyone who holds them, and are asked of others from the second attempt on.
     package mutating func next(peers: Set<InstitutionID>, objectsMax: Int, now: Int64) -> (InstitutionID, [Want])? {

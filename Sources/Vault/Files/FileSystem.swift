@@ -5,8 +5,9 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     package init(_ number: Int32) { self.number = number }
 }
 
-/// Everything the vault asks of the disk. Production uses ``PosixFileSystem``; tests hand in one that tears, drops and
-/// refuses by seed.
+/// Everything the vault asks of the disk.
+///
+/// Production uses ``PosixFileSystem``; tests hand in one that tears, drops and refuses by seed.
 ///
 /// Paths are absolute. Errors are never retried below this line.
 package protocol FileSystem: Sendable {

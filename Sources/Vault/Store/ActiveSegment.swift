@@ -1,7 +1,9 @@
 internal import Primitives
 internal import Records
 
-/// The segment that is being written. Only the store's writer changes it.
+/// The segment that is being written.
+///
+/// Only the store's writer changes it.
 struct ActiveSegment: Sendable {
     let number: UInt64
     let path: String

@@ -1,7 +1,7 @@
-import Synchronization
 import AgentAPI
 import ArgumentParser
 import Foundation
+import Synchronization
 
 struct ImportCommand: EntenteCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +36,11 @@ struct ImportCommand: EntenteCommand {
             try await self.options.importUpload(request, from: .standardInput, into: sink)
         } else {
             guard !self.paths.contains("-") else {
-                throw CommandFailure.usage("paths", "- stands alone", hint: "Import standard input in a run of its own.")
+                throw CommandFailure.usage(
+                    "paths",
+                    "- stands alone",
+                    hint: "Import standard input in a run of its own."
+                )
             }
             request.paths = self.paths.map { URL(fileURLWithPath: $0).path }
             for path in request.paths where !FileManager.default.fileExists(atPath: path) {
@@ -149,7 +153,9 @@ final class ImportSink: Sendable {
     private let json: Bool
     private let dryRun: Bool
     private let state = Mutex(State())
-    /// Shown one by one; more are counted only. The report file and the quarantine hold all.
+    /// Shown one by one; more are counted only.
+    ///
+    /// The report file and the quarantine hold all.
     private static let shownMax = 10
 
     init(json: Bool, dryRun: Bool) {
@@ -238,7 +244,9 @@ final class ImportSink: Sendable {
             lines.append("skipped: " + skipped.joined(separator: ", "))
         }
         for rejection in rejections.prefix(Self.shownMax) {
-            lines.append("set aside: \(Terminal.harmless(rejection.file)) \(rejection.position): \(rejection.code): \(Terminal.harmless(rejection.message))")
+            lines.append(
+                "set aside: \(Terminal.harmless(rejection.file)) \(rejection.position): \(rejection.code): \(Terminal.harmless(rejection.message))"
+            )
         }
         if rejections.count > Self.shownMax {
             lines.append("and \(rejections.count - Self.shownMax) more: entente quarantine list")

@@ -56,7 +56,8 @@ struct FindCommand: EntenteCommand {
             ])
         }
         let milliseconds = Double(reply.elapsedMicroseconds) / 1000
-        return table.text + "\n" + Terminal.dim(String(format: "%d exams in %.1f ms", reply.results.count, milliseconds))
+        return table.text + "\n"
+            + Terminal.dim(String(format: "%d exams in %.1f ms", reply.results.count, milliseconds))
     }
 }
 

@@ -114,13 +114,18 @@ enum PolicyFile {
                 throw CommandFailure.usage(
                     "policy",
                     "a line of the policy file cannot be read: \(text)",
-                    hint: "Names: message-delay-ms, block-bytes-max, transaction-bytes-max, replay-window-blocks, allow-self-witnessed-grants."
+                    hint:
+                        "Names: message-delay-ms, block-bytes-max, transaction-bytes-max, replay-window-blocks, allow-self-witnessed-grants."
                 )
             }
         }
         // The bounds are those of the format itself.
         guard (try? ChainParameters(canonicalBytes: parameters.canonicalBytes)) == parameters else {
-            throw CommandFailure.usage("policy", "a parameter is out of its bounds", hint: "See Documentation/Operations.")
+            throw CommandFailure.usage(
+                "policy",
+                "a parameter is out of its bounds",
+                hint: "See Documentation/Operations."
+            )
         }
         return parameters
     }
@@ -160,7 +165,8 @@ struct JoinCommand: EntenteCommand {
         let genesis = try Founding.join(HomeLayout(root: self.options.homeURL), Array(bytes))
         Answer(
             ["chain": genesis.chain.digest.hex],
-            text: "Joined chain \(genesis.chain.digest.hex)\nCompare this name with the other members', then run: entente agent"
+            text:
+                "Joined chain \(genesis.chain.digest.hex)\nCompare this name with the other members', then run: entente agent"
         ).print(asJSON: self.options.json)
     }
 }

@@ -40,7 +40,9 @@ struct VerifyCommand: EntenteCommand {
             if let time = finding.time { object["time"] = Times.format(time.milliseconds) }
             return object
         }
-        Answer(["valid": report.isValid, "findings": findings], text: self.text(report)).print(asJSON: self.options.json)
+        Answer(["valid": report.isValid, "findings": findings], text: self.text(report)).print(
+            asJSON: self.options.json
+        )
         guard report.isValid else { throw ExitCode(CommandFailure.Status.integrity.rawValue) }
     }
 

@@ -16,7 +16,12 @@ extension CommandFailure {
                 status: Status(rawValue: error.exitStatus.rawValue) ?? .internalError
             )
         case let error as CocoaError where error.isFileError:
-            self.init("file.unreadable", "a file cannot be read or written", hint: "Check path and permissions.", status: .usage)
+            self.init(
+                "file.unreadable",
+                "a file cannot be read or written",
+                hint: "Check path and permissions.",
+                status: .usage
+            )
         default:
             let failure = AgentFailure(any: error)
             self.init(
