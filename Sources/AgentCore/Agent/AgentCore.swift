@@ -26,10 +26,9 @@ package struct AgentCore: Sendable {
     package private(set) var final: ExecutedBlock
     private var effects: [AgentEffect] = []
 
-    /// - Parameters:
-    ///   - tip: The newest final block, as the store has it; the genesis block on a new chain.
-    ///   - certificate: Its finalization; `nil` for the genesis block.
-    ///   - seed: Spreads timers between agents.
+    /// `tip`: the newest final block, as the store has it; the genesis block on a new chain.
+    ///
+    /// `certificate`: its finalization; `nil` for the genesis block. `seed`: spreads timers between agents.
     package init(
         institution: InstitutionID,
         genesis: Genesis,
@@ -68,7 +67,7 @@ package struct AgentCore: Sendable {
 
     /// Takes one input and returns what is to be done about it, in order.
     ///
-    /// - Parameter now: The wall clock, which may jump: block times and nothing else depend on it.
+    /// `now`: the wall clock, which may jump: block times and nothing else depend on it.
     package mutating func step(_ input: AgentInput, now: Timestamp) -> [AgentEffect] {
         switch input {
         case .start(let records, let mayVote):

@@ -70,6 +70,7 @@ package struct EvidenceReport: Sendable {
         case revokedBefore = "evidence.revoked-before"
     }
 
+    /// What one step of the check found.
     package struct Finding: Hashable, Sendable {
         package var step: Step
         package var code: Code

@@ -10,6 +10,7 @@ import Vault
 /// Opens records: judges access, checks every link from the plaintext to the final block, and records the reading
 /// before it hands anything out.
 package struct Fetcher: Sendable {
+    /// An opened record with everything that was checked on the way.
     package struct Opened: Sendable {
         package var location: RecordLocation
         package var content: RecordContent
@@ -29,9 +30,9 @@ package struct Fetcher: Sendable {
     private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
     private let receiptWritten: @Sendable () -> Void
 
-    /// - Parameters:
-    ///   - obtain: Tries for a moment to get a record that is not here yet from its custodian.
-    ///   - receiptWritten: Called when a receipt waits to be anchored.
+    /// `obtain`: tries for a moment to get a record that is not here yet from its custodian.
+    ///
+    /// `receiptWritten`: called when a receipt waits to be anchored.
     package init(
         context: AgentContext,
         judge: AccessJudge,

@@ -14,6 +14,7 @@ package struct Finder: Sendable {
     private static let windowFirst: UInt64 = 8
     private static let windowLast: UInt64 = 1024
 
+    /// An exam of the person, as its institution lists it.
     package struct Found: Sendable {
         package var pseudonym: PatientPseudonym
         package var row: LocatorRow

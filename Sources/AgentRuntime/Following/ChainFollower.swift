@@ -47,7 +47,7 @@ package struct ChainFollower: Sendable {
     private let outlets: Outlets
     private let bell: Bell
 
-    /// - Parameter bell: Rung after every commit.
+    /// `bell`: rung after every commit.
     package init(
         context: AgentContext,
         book: GrantBook,

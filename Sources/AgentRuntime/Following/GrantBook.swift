@@ -5,6 +5,7 @@ import Synchronization
 
 /// The grants of the chain that have not ended, by bucket of their patients: enough to tell which concern a person.
 package final class GrantBook: Sendable {
+    /// What is needed to recognise whom a grant is about.
     package struct Line: Hashable, Sendable {
         package var id: GrantID
         package var handle: PatientHandle

@@ -27,7 +27,7 @@ package enum Founding {
 
     /// Makes a home with keys and a card.
     ///
-    /// - Parameter passphrase: `nil` keeps the master key in a file of the home.
+    /// `passphrase`: `nil` keeps the master key in a file of the home.
     package static func initialise(
         _ layout: HomeLayout,
         _ wish: Wish,

@@ -37,6 +37,7 @@ package final class ExamWriter: Sendable {
         case tooLarge
     }
 
+    /// What became of one call's items.
     package struct Result: Sendable {
         /// One for each item, in order.
         package var outcomes: [Outcome]
@@ -50,7 +51,7 @@ package final class ExamWriter: Sendable {
     private let prepared: @Sendable () -> Void
     private let gate = AsyncGate()
 
-    /// - Parameter prepared: Called when a batch waits to be submitted.
+    /// `prepared`: called when a batch waits to be submitted.
     package init(
         context: AgentContext,
         desk: TransactionDesk,

@@ -11,6 +11,7 @@ import Synchronization
 /// One run of an import: reads on a thread of its own, writes batch by batch, tells how far it has come, and waits until
 /// what it wrote is final.
 package struct ImportSession: Sendable {
+    /// How far a run has come.
     package struct Progress: Sendable {
         package var bytesRead: Int64 = 0
         package var bytesTotal: Int64 = 0
@@ -20,6 +21,7 @@ package struct ImportSession: Sendable {
         package var elapsedMilliseconds: Int64 = 0
     }
 
+    /// An input that was set aside.
     package struct Rejection: Sendable {
         package var file: String
         package var position: String
@@ -28,6 +30,7 @@ package struct ImportSession: Sendable {
         package var quarantine: Int64?
     }
 
+    /// A batch that is final.
     package struct Batch: Sendable {
         package var number: UInt64
         package var root: Digest
@@ -35,6 +38,7 @@ package struct ImportSession: Sendable {
         package var height: Height
     }
 
+    /// What a run did in all.
     package struct Summary: Sendable {
         package var read: UInt64 = 0
         package var committed: UInt64 = 0
@@ -59,6 +63,7 @@ package struct ImportSession: Sendable {
         }
     }
 
+    /// What a caller is told while a run goes on.
     package enum Event: Sendable {
         case progress(Progress)
         case rejection(Rejection)
@@ -82,9 +87,9 @@ package struct ImportSession: Sendable {
         self.final = final
     }
 
-    /// - Parameters:
-    ///   - renamed: A path that is shown under another name, such as a spooled upload.
-    ///   - event: Called as the import goes on.
+    /// `renamed`: A path that is shown under another name, such as a spooled upload.
+    ///
+    /// `event`: called as the import goes on.
     package func run(
         _ inputs: [InputPath],
         isDryRun: Bool,

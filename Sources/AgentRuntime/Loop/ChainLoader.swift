@@ -13,7 +13,7 @@ package struct ChainLoader: Sendable {
         self.rules = rules
     }
 
-    /// - Parameter genesis: The genesis file's bytes, stored with a new chain.
+    /// `genesis`: the genesis file's bytes, stored with a new chain.
     package func load(_ genesis: [UInt8]) throws -> ChainBoard.Tip {
         guard let stored = try self.chain.genesis() else { return try self.begin(genesis) }
         guard stored == genesis else {

@@ -19,6 +19,7 @@ package enum ObjectWriter {
     }
 }
 
+/// The other end of ``ObjectWriter``.
 package enum ObjectReader {
     /// Bytes of one reply; 256 records of usual size are far below it.
     static let replyBytesMax = 96 << 20

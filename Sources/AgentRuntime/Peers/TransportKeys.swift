@@ -1,4 +1,3 @@
-import Crypto
 import Ledger
 package import PeerLink
 import Primitives
@@ -27,15 +26,13 @@ package struct TransportKeys: Sendable {
         guard let digest = candidates.first(where: accepted.contains) ?? candidates.first,
             let pem = keys.transportKey(withDigest: digest)
         else { throw AgentFailure(.internalError, "this home has no transport key") }
-        let key = try P256.Signing.PrivateKey(pemRepresentation: pem)
         let now = Clock.now
-        let certificate = try TransportCertificate.make(
-            key: key,
+        return try TransportIdentity.selfSigned(
+            privateKeyPEM: pem,
             institution: self.context.institution,
             notBefore: now.advanced(byMilliseconds: -Self.backdatedMilliseconds),
             notAfter: now.advanced(byMilliseconds: Self.lifeMilliseconds)
         )
-        return try TransportIdentity(certificateDER: certificate, key: key)
     }
 }
 

@@ -10,6 +10,7 @@ package struct AccessLog: Sendable {
     private static let receiptsMax: UInt64 = 100_000
     private static let window: UInt64 = 16
 
+    /// One opening of a record.
     package struct Reading: Sendable {
         package var receipt: FetchReceipt
         package var isAnchored: Bool

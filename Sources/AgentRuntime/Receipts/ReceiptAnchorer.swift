@@ -16,9 +16,9 @@ package struct ReceiptAnchorer: Sendable {
     private let bell: Bell
     private let prepared: @Sendable () -> Void
 
-    /// - Parameters:
-    ///   - bell: Rung when a receipt was written.
-    ///   - prepared: Called when a batch waits to be submitted.
+    /// `bell`: rung when a receipt was written.
+    ///
+    /// `prepared`: called when a batch waits to be submitted.
     package init(
         context: AgentContext,
         desk: TransactionDesk,

@@ -13,6 +13,8 @@ package actor Replicator {
     private let link: PeerLink
     private let judge: AccessJudge
     private let bell = Bell()
+    /// Bounded: a hint that is dropped costs a wait until the custodian connects again.
+    private let hints = AsyncStream<([GrantID], InstitutionID)>.makeStream(bufferingPolicy: .bufferingNewest(1024))
     private var wants = WantList()
     private var peers: Set<InstitutionID> = []
     private var waiters: [ContentAddress: [CheckedContinuation<Void, Never>]] = [:]
@@ -47,7 +49,14 @@ package actor Replicator {
         }
     }
 
-    package func pagesPublished(_ grants: [GrantID], by custodian: InstitutionID) {
+    /// Takes a custodian's hint without waiting.
+    ///
+    /// Hints of one custodian arrive in order.
+    package nonisolated func hint(_ grants: [GrantID], by custodian: InstitutionID) {
+        self.hints.continuation.yield((grants, custodian))
+    }
+
+    private func pagesPublished(_ grants: [GrantID], by custodian: InstitutionID) {
         let state = self.context.board.tip.state
         for id in grants {
             guard let grant = state.grant(id), grant.grant.grantees.contains(self.context.institution),
@@ -124,6 +133,9 @@ package actor Replicator {
     /// Runs until cancelled.
     package func run() async {
         await withDiscardingTaskGroup { group in
+            group.addTask {
+                for await (grants, custodian) in self.hints.stream { await self.pagesPublished(grants, by: custodian) }
+            }
             while !Task.isCancelled {
                 while let (peer, wants) = self.wants.next(
                     peers: self.peers,

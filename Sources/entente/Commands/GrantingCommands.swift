@@ -1,7 +1,7 @@
 import AgentAPI
 import ArgumentParser
-import Crypto
 import Foundation
+import Primitives
 
 struct PatientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,7 +66,7 @@ struct GrantorOptions: ParsableArguments {
         if let path = self.key { return .key(try PersonKey.load(path)) }
         guard let path = self.witness else { throw .usage("grantor", "give --key or --witness", hint: "See --help.") }
         let evidence = try PrivateFile.read(path, bytesMax: 256 << 20, what: "the evidence of consent")
-        return .witness(evidence: Data(SHA256.hash(data: evidence)))
+        return .witness(evidence: Data(Digest(hashing: evidence).bytes))
     }
 }
 
