@@ -52,8 +52,9 @@ struct BitFlipTests {
         }
     }
 
-    /// Opens the home, reads everything and checks everything. Records read must be right; returns whether anything
-    /// was refused or reported.
+    /// Opens the home, reads everything and checks everything.
+    ///
+    /// Records read must be right; returns whether anything was refused or reported.
     private static func isNoticed(
         _ disk: SimulatedDisk,
         _ records: [(ContentAddress, RecordContent)],
