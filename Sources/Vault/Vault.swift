@@ -54,7 +54,7 @@ package final class Vault: Sendable {
 
     /// Opens a vault on any file system.
     ///
-    /// - Parameter lock: Kept until the vault goes away.
+    /// The vault keeps `lock` until it goes away.
     package init(
         home: String,
         keys: HomeKeys,

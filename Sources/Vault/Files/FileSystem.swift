@@ -13,7 +13,7 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 package protocol FileSystem: Sendable {
     /// Opens for reading and writing.
     ///
-    /// - Parameter creating: The file must not exist yet and is made readable by its owner only.
+    /// With `creating` the file must not exist yet and is made readable by its owner only.
     func open(_ path: String, creating: Bool) throws(FileError) -> any OpenFile
 
     /// Names in a folder, sorted; empty when there is no such folder.

@@ -49,10 +49,10 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
 
     /// Makes the keys of a new home.
     ///
-    /// `home`: an existing folder, or one whose parent exists.
-    /// `passphrase`: `nil` to keep the master key in `HOME/master.key`.
-    /// `cost`: one of ``costs``; lower than ``costDefault`` is for tests only.
-    /// Throws `homeExists` if there are keys already.
+    /// `home` exists or its parent does. Without a passphrase the master key is kept in `HOME/master.key`. `cost` is one of
+    /// ``costs``; lower than ``costDefault`` is for tests only.
+    ///
+    /// - Throws: `homeExists` if there are keys already.
     package static func create(
         home: String,
         institution: InstitutionID,
@@ -74,7 +74,7 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
 
     /// Opens the keys of a home.
     ///
-    /// Throws `homeMissing`, `passphraseNeeded`, `wrongPassphrase`, `keyFileExposed` or `keyFileDamaged`.
+    /// - Throws: `homeMissing`, `passphraseNeeded`, `wrongPassphrase`, `keyFileExposed` or `keyFileDamaged`.
     package static func open(
         home: String,
         passphrase: [UInt8]?,

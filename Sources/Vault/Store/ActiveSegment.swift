@@ -32,7 +32,7 @@ struct ActiveSegment: Sendable {
 
     /// Writes the footer and makes it durable.
     ///
-    /// - Parameter bodyDigest: SHA-256 of the file up to ``end``.
+    /// `bodyDigest` is the SHA-256 of the file up to ``end``.
     func seal(
         bodyDigest: Digest,
         sign: ([UInt8]) -> Signature,

@@ -102,7 +102,7 @@ extension SegmentStore {
 
     /// Reads every byte of every segment and says what is wrong with it.
     ///
-    /// - Parameter each: Called with every intact object.
+    /// Calls `each` with every intact object.
     func verify(
         signedBy key: VerifyingKey,
         each: (SealedObject) -> [StorageIncident]
