@@ -64,10 +64,13 @@ struct CustodyStoreTests {
             id: Fixture.digest("transaction", 0),
             bytes: Array("transaction 0".utf8)
         )
-        #expect(try self.store.outgoingTransactions() == [outgoing])
+        #expect(try self.store.outgoingTransactions().first == outgoing)
         let counts = try self.store.counts()
         #expect(counts.patients == 2)
         #expect(counts.exams == 3)
+        try self.store.prepare(Fixture.commitment(1), patients: [], exams: [])
+        #expect(try self.store.exams(batch: 1).isEmpty)
+        #expect(try self.store.exams(batch: 2).isEmpty)
         try self.store.check()
     }
 
