@@ -64,10 +64,13 @@ struct CustodyStoreTests {
             id: Fixture.digest("transaction", 0),
             bytes: Array("transaction 0".utf8)
         )
-        #expect(try self.store.outgoingTransactions() == [outgoing])
+        #expect(try self.store.outgoingTransactions().first == outgoing)
         let counts = try self.store.counts()
         #expect(counts.patients == 2)
         #expect(counts.exams == 3)
+        try self.store.prepare(Fixture.commitment(1), patients: [], exams: [])
+        #expect(try self.store.exams(batch: 1).isEmpty)
+        #expect(try self.store.exams(batch: 2).isEmpty)
         try self.store.check()
     }
 
@@ -312,13 +315,12 @@ struct CustodyStoreTests {
         #expect(try self.store.envelopes(record: Fixture.address(500)).map(\.page) == [3, 1, 0])
         #expect(try self.store.envelopes(record: Fixture.address(99)).isEmpty)
         #expect(try self.store.pages(grant: grant.id, custodian: custodian, from: 1, limit: 1).map(\.page) == [1])
-        var granted: [ContentAddress] = []
-        try self.store.forEachGrantedRecord { record, _, _ in granted.append(record) }
+        let granted = try self.store.grantedRecords(limit: 100)
         #expect(granted.count == 12)
+        #expect(granted.allSatisfy { $0.custodian == custodian && $0.grant == grant.id })
+        #expect(try self.store.grantedRecords(after: granted[4].number, limit: 3) == Array(granted[5...7]))
         try self.store.markRevoked(grant.id)
-        granted = []
-        try self.store.forEachGrantedRecord { record, _, _ in granted.append(record) }
-        #expect(granted.isEmpty)
+        #expect(try self.store.grantedRecords(limit: 100).isEmpty)
     }
 
     @Test("Finders' notes are replaced by newer ones and forgotten by age")

@@ -37,6 +37,16 @@ struct StoreFileTests {
         #expect(self.opened("none/custody.sqlite") == .notAccessible)
     }
 
+    @Test("A new file and its log are readable by this user only")
+    func permissions() throws {
+        let store = try CustodyStore(path: self.folder.path("custody.sqlite"))
+        try store.save(OutgoingTransaction(id: .zero, bytes: [1]))
+        for name in ["custody.sqlite", "custody.sqlite-wal"] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: self.folder.path(name))
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+        }
+    }
+
     @Test("A value of the wrong type in a row is corrupt, not a crash")
     func wrongType() throws {
         let path = self.folder.path("chain.sqlite")

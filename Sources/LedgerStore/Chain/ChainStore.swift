@@ -147,6 +147,8 @@ package struct ChainStore: Sendable {
     }
 
     /// Calls `body` with every key of the state and its value, in key order.
+    ///
+    /// `body` must not use the store.
     package func forEachStateLeaf(_ body: (Digest, [UInt8]) throws -> Void) throws(LedgerStoreError) {
         try self.file.read { db in
             try db.forEach("SELECT key, value FROM state ORDER BY key") { row in
@@ -221,8 +223,8 @@ package struct ChainStore: Sendable {
         }
     }
 
-    /// Reads the whole file for damage.
-    package func check() throws(LedgerStoreError) { try self.file.check() }
+    /// Reads the whole file for damage; a full check also compares the indexes with their tables.
+    package func check(full: Bool = true) throws(LedgerStoreError) { try self.file.check(full: full) }
 
     package func close() throws(LedgerStoreError) { try self.file.close() }
 

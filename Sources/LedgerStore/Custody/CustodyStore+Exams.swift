@@ -125,7 +125,7 @@ extension CustodyStore {
             let place = try db.first(
                 "SELECT first_exam, entries FROM batches WHERE kind = 1 AND number = ?",
                 [Int64(clamping: batch)]
-            ) { row in (first: try row.int64(0), count: try row.uint32(1)) }
+            ) { row in (first: try row.int64IfPresent(0) ?? 0, count: try row.uint32(1)) }
             guard let place else { return [] }
             return try db.all(
                 Self.selectExams + "WHERE no >= ? AND no < ? ORDER BY no",

@@ -238,21 +238,33 @@ extension CustodyStore {
         }
     }
 
-    /// Calls `body` with every record that a received page opens and the custodian that sent it, in the order of
-    /// arrival: the ciphertexts that a grantee should hold.
-    package func forEachGrantedRecord(
-        _ body: (ContentAddress, InstitutionID, GrantID) throws -> Void
-    ) throws(LedgerStoreError) {
+    /// A record that a received page opens.
+    package struct GrantedRecord: Hashable, Sendable {
+        /// Counts the entries of all received pages, in the order of arrival.
+        package var number: Int64
+        package var record: ContentAddress
+        package var custodian: InstitutionID
+        package var grant: GrantID
+    }
+
+    /// Records that received pages of grants that are not revoked open, numbered above `after`: the ciphertexts that a
+    /// grantee should hold.
+    package func grantedRecords(after: Int64 = 0, limit: Int) throws(LedgerStoreError) -> [GrantedRecord] {
         try self.file.read { db in
-            try db.forEach(
+            try db.all(
                 """
-                SELECT e.record, p.custodian, g.id FROM page_entries e
+                SELECT e.no, e.record, p.custodian, g.id FROM page_entries e
                 JOIN pages p ON p.no = e.page_no JOIN grants g ON g.no = p.grant_no
-                WHERE g.revoked = 0 ORDER BY e.no
-                """
+                WHERE e.no > ? AND g.revoked = 0 ORDER BY e.no LIMIT ?
+                """,
+                [after, Int64(limit)]
             ) { row in
-                try body(try row.address(0), try row.institution(1), GrantID(try row.digest(2)))
-                return true
+                GrantedRecord(
+                    number: try row.int64(0),
+                    record: try row.address(1),
+                    custodian: try row.institution(2),
+                    grant: GrantID(try row.digest(3))
+                )
             }
         }
     }

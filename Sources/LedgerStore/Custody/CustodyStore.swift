@@ -103,8 +103,8 @@ package struct CustodyStore: Sendable {
     /// `PRAGMA synchronous` of the writing connection, for `doctor`: 2 means that a commit is on disk.
     package func synchronousLevel() throws(LedgerStoreError) -> Int64 { try self.file.synchronousLevel() }
 
-    /// Reads the whole file for damage.
-    package func check() throws(LedgerStoreError) { try self.file.check() }
+    /// Reads the whole file for damage; a full check also compares the indexes with their tables.
+    package func check(full: Bool = true) throws(LedgerStoreError) { try self.file.check(full: full) }
 
     package func close() throws(LedgerStoreError) { try self.file.close() }
 }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Glibc
 
 /// One SQLite file in WAL mode: one writing connection and a few reading ones.
 ///
@@ -43,6 +44,7 @@ struct StoreFile: Sendable {
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
                 try db.execute(sql: "PRAGMA cell_size_check = ON")
             }
+            Self.createPrivate(path)
             let pool = try DatabasePool(path: path, configuration: configuration)
             // After opening: switching to WAL sets NORMAL whatever was set before.
             try pool.writeWithoutTransaction { db in
@@ -65,7 +67,17 @@ struct StoreFile: Sendable {
         }
     }
 
+    /// Creates a missing file for this user only; SQLite gives its log the same permissions.
+    ///
+    /// What fails here fails again when SQLite opens the file, with its code.
+    private static func createPrivate(_ path: String) {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
     /// Runs `body` on a consistent snapshot.
+    ///
+    /// `body` must not call a store of the same file: GRDB traps.
     func read<Value>(_ body: (Database) throws -> Value) throws(LedgerStoreError) -> Value {
         do {
             return try self.pool.read(body)
@@ -92,11 +104,12 @@ struct StoreFile: Sendable {
         }
     }
 
-    /// Reads every page and compares every index with its table.
+    /// Reads every page; a full check also compares every index with its table, which takes several times as long.
     ///
     /// - Throws: ``LedgerStoreError`` with code `corrupt` when something does not fit.
-    func check() throws(LedgerStoreError) {
-        let verdict = try self.read { db in try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") }
+    func check(full: Bool) throws(LedgerStoreError) {
+        let sql = full ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)"
+        let verdict = try self.read { db in try String.fetchOne(db, sql: sql) }
         guard verdict == "ok" else {
             throw LedgerStoreError(.corrupt, "\(self.name) is damaged; restore it from a copy")
         }

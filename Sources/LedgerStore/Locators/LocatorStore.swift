@@ -330,8 +330,8 @@ package struct LocatorStore: Sendable {
         }
     }
 
-    /// Reads the whole file for damage.
-    package func check() throws(LedgerStoreError) { try self.file.check() }
+    /// Reads the whole file for damage; a full check also compares the indexes with their tables.
+    package func check(full: Bool = true) throws(LedgerStoreError) { try self.file.check(full: full) }
 
     package func close() throws(LedgerStoreError) { try self.file.close() }
 }
