@@ -5,6 +5,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import SwiftProtobuf
+internal import Synchronization
 
 /// Calls an agent over its socket.
 ///
@@ -26,7 +27,10 @@ public struct AgentClient: Sendable {
         to path: String,
         _ body: @Sendable (AgentClient) async throws -> Result
     ) async throws -> Result {
-        let client = GRPCClient(transport: try await Self.transport(path))
+        let (transport, channel) = try await Self.transport(path)
+        // Not left to gRPC: it forgets about the connection if it is stopped before it has begun.
+        defer { channel.close(promise: nil) }
+        let client = GRPCClient(transport: transport)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await client.runConnections() }
             defer { client.beginGracefulShutdown() }
@@ -34,21 +38,32 @@ public struct AgentClient: Sendable {
         }
     }
 
-    private static func transport(_ path: String) async throws -> HTTP2ClientTransport.WrappedChannel {
+    private static func transport(
+        _ path: String
+    ) async throws -> (HTTP2ClientTransport.WrappedChannel, any Channel) {
         var config = HTTP2ClientTransport.WrappedChannel.Config.defaults
         config.connection.maxIdleTime = nil
         config.connection.flushCoalescing = nil
         config.http2.authority = "agent"
         // An empty name stands for all methods. The name says request, but the transport bounds the reply by it.
         let method = MethodConfig(names: [MethodConfig.Name(service: "")], maxRequestMessageBytes: Self.replyBytesMax)
+        let connected = Mutex<(any Channel)?>(nil)
         do {
-            return try await HTTP2ClientTransport.WrappedChannel.wrapping(
+            let transport = try await HTTP2ClientTransport.WrappedChannel.wrapping(
                 config: config,
                 serviceConfig: ServiceConfig(methodConfig: [method])
             ) { configure in
-                try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                let configured = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                     .connect(unixDomainSocketPath: path) { configure($0) }
+                // NIO traps when gRPC's part of a connection goes away before the connection is closed.
+                configured.channel.closeFuture.whenComplete { _ in withExtendedLifetime(configured) {} }
+                connected.withLock { $0 = configured.channel }
+                return configured
             }
+            guard let channel = connected.withLock({ $0 }) else {
+                preconditionFailure("a transport is made of a channel")
+            }
+            return (transport, channel)
         } catch let error as IOError where [ENOENT, ECONNREFUSED, ENOTDIR].contains(error.errnoCode) {
             throw AgentAPIError.notRunning
         } catch let error as IOError {

@@ -1,5 +1,7 @@
 public import GRPCNIOTransportHTTP2Posix
 internal import Glibc
+public import NIOCore
+internal import NIOPosix
 
 /// The Unix socket at which an agent serves its local API.
 public enum AgentSocket {
@@ -14,7 +16,7 @@ public enum AgentSocket {
     /// a killed agent left behind is replaced.
     ///
     /// - Throws: ``AgentAPIError`` `agent.already-running`, or `agent.socket-unusable` with what to do.
-    public static func listen(at path: String) throws -> HTTP2ServerTransport.Posix {
+    public static func listen(at path: String) throws -> HTTP2ServerTransport.Custom<AgentListener> {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Self.unusable(errno) }
         do {
@@ -23,15 +25,11 @@ public enum AgentSocket {
             _ = close(descriptor)
             throw error
         }
-        var config = HTTP2ServerTransport.Posix.Config.defaults
+        var config = HTTP2ServerTransport.Custom<AgentListener>.Config.defaults
         config.rpc.maxRequestPayloadSize = Self.requestBytesMax
         // Calls come one at a time: waiting for more to send only delays them.
         config.connection.flushCoalescing = nil
-        return HTTP2ServerTransport.Posix(
-            listeningSocketDescriptor: Int(descriptor),
-            transportSecurity: .plaintext,
-            config: config
-        )
+        return HTTP2ServerTransport.Custom(listenerFactory: AgentListener(descriptor: descriptor), config: config)
     }
 
     private static func bind(_ descriptor: Int32, to path: String) throws {
@@ -80,5 +78,30 @@ public enum AgentSocket {
                 : "check that the home exists and belongs to you",
             exitStatus: .internalError
         )
+    }
+}
+
+/// Accepts connections at a socket that listens already.
+public struct AgentListener: HTTP2ServerTransport.ListenerFactory {
+    let descriptor: Int32
+
+    /// The threads that serve connections.
+    public var eventLoopGroup: any EventLoopGroup { MultiThreadedEventLoopGroup.singleton }
+
+    /// Hands the socket over to gRPC.
+    public func makeListeningChannel(
+        listenerConfigurator: HTTP2ServerTransport.ListenerConfigurator,
+        connectionConfigurator: HTTP2ServerTransport.ConnectionConfigurator
+    ) async throws -> NIOAsyncChannel<HTTP2ServerTransport.ConnectionConfigurator.ConnectionChannel, Never> {
+        try await ServerBootstrap(group: self.eventLoopGroup)
+            .serverChannelInitializer { listenerConfigurator.configure(channel: $0) }
+            .bind(self.descriptor) { channel in
+                connectionConfigurator.configure(channel: channel, tls: .none).map { connection in
+                    // A listener that stops drops connections it has not begun to serve; NIO traps when one goes away
+                    // before it is closed.
+                    channel.closeFuture.whenComplete { _ in withExtendedLifetime(connection) {} }
+                    return connection
+                }
+            }
     }
 }

@@ -17,6 +17,8 @@ struct AgentClientTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.serve() }
             defer { server.beginGracefulShutdown() }
+            // A server that is stopped before it serves keeps its socket.
+            _ = try await AgentClient.connected(to: path) { try await $0.status(.init()) }
             try await body(path)
         }
         withExtendedLifetime(folder) {}
@@ -28,6 +30,40 @@ struct AgentClientTests {
             let status = try await AgentClient.connected(to: path) { try await $0.status(.init()) }
             #expect(status.institution == "hospital-a")
             #expect(status.height == 42)
+        }
+    }
+
+    @Test("Leaving without a call is harmless")
+    func noCall() async throws {
+        try await self.serving { path in
+            for _ in 0..<50 { try await AgentClient.connected(to: path) { _ in } }
+        }
+    }
+
+    @Test(
+        "Measure: a call over the socket",
+        .enabled(if: ProcessInfo.processInfo.environment["ENTENTE_MEASURE"] != nil)
+    )
+    func measureCalls() async throws {
+        try await self.serving { path in
+            try await AgentClient.connected(to: path) { client in
+                var times: [Duration] = []
+                for _ in 0..<5000 {
+                    let start = ContinuousClock.now
+                    _ = try await client.status(.init())
+                    times.append(ContinuousClock.now - start)
+                }
+                times.sort()
+                print("call: p50 \(times[2500]), p99 \(times[4950])")
+            }
+            var times: [Duration] = []
+            for _ in 0..<500 {
+                let start = ContinuousClock.now
+                _ = try await AgentClient.connected(to: path) { try await $0.status(.init()) }
+                times.append(ContinuousClock.now - start)
+            }
+            times.sort()
+            print("connect, call and close: p50 \(times[250]), p99 \(times[495])")
         }
     }
 

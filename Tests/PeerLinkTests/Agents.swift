@@ -15,7 +15,7 @@ func limited<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Val
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask { try await body() }
         group.addTask {
-            try await Task.sleep(for: .seconds(30))
+            try await Task.sleep(for: .seconds(60))
             throw TimedOut()
         }
         defer { group.cancelAll() }

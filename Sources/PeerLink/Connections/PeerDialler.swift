@@ -88,7 +88,7 @@ struct PeerDialler: Sendable {
             let transport = try await HTTP2ClientTransport.WrappedChannel.wrapping(
                 config: self.transportConfig
             ) { configure in
-                try await ClientBootstrap(group: group)
+                let configured = try await ClientBootstrap(group: group)
                     .connectTimeout(TimeAmount(self.limits.connectTimeout))
                     .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .connect(host: address.host, port: address.port) { channel in
@@ -96,6 +96,9 @@ struct PeerDialler: Sendable {
                             try self.secure(channel, context, handshake)
                         }.flatMap { configure(channel) }
                     }
+                // NIO traps when gRPC's part of a connection goes away before the connection is closed.
+                configured.channel.closeFuture.whenComplete { _ in withExtendedLifetime(configured) {} }
+                return configured
             }
             return (transport, handshake.futureResult)
         } catch {
