@@ -20,12 +20,8 @@ struct LocalServer: Sendable {
         let server = GRPCServer(transport: transport, services: [self.harness])
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.serve() }
-            group.addTask {
-                _ = try await transport.listeningAddress
-                ready()
-                // Until the group is cancelled.
-                while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
-            }
+            // The socket listens already: a call that comes before the server takes it waits.
+            ready()
             try await withTaskCancellationHandler {
                 _ = try await group.next()
             } onCancel: {

@@ -74,11 +74,16 @@ struct StatusReporter: Sendable {
         var checks: [Entente_Api_V1_Check] = []
         checks.append(self.homeCheck())
         checks.append(Self.diskCheck(Self.freeBytes(at: self.context.layout.root)))
-        checks.append(self.store("chain.sqlite") { () throws(LedgerStoreError) in try self.context.chain.check(full: isFull) })
         checks.append(
-            self.store("locators.sqlite") { () throws(LedgerStoreError) in try self.context.locators.check(full: isFull) }
+            self.store("chain.sqlite") { () throws(LedgerStoreError) in try self.context.chain.check(full: isFull) }
         )
-        checks.append(self.store("custody.sqlite") { () throws(LedgerStoreError) in try self.context.custody.check(full: isFull) })
+        checks.append(
+            self.store("locators.sqlite") { () throws(LedgerStoreError) in try self.context.locators.check(full: isFull)
+            }
+        )
+        checks.append(
+            self.store("custody.sqlite") { () throws(LedgerStoreError) in try self.context.custody.check(full: isFull) }
+        )
         checks.append(self.vaultCheck(isFull: isFull))
         checks.append(contentsOf: self.networkChecks())
         let lacking = await self.replicator.lackingCount

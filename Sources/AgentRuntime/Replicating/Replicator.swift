@@ -9,6 +9,8 @@ import Vault
 /// Fetches what this agent should hold: every institution's manifests, and keys and ciphertexts of what it was granted.
 /// What is missing follows from the chain and the stores alone, so a kill at any point costs a fetch at most.
 package actor Replicator {
+    private static let restoredAtOnce = 4096
+
     private let context: AgentContext
     private let link: PeerLink
     private let judge: AccessJudge
@@ -100,9 +102,14 @@ package actor Replicator {
                 }
             }
         }
-        try self.context.custody.forEachGrantedRecord { record, custodian, _ in
-            guard try !self.context.vault.contains(record) else { return }
-            self.wants.add(.record(record, custodian), now: now)
+        var after: Int64 = 0
+        while true {
+            let granted = try self.context.custody.grantedRecords(after: after, limit: Self.restoredAtOnce)
+            for entry in granted where try !self.context.vault.contains(entry.record) {
+                self.wants.add(.record(entry.record, entry.custodian), now: now)
+            }
+            guard let last = granted.last else { break }
+            after = last.number
         }
         for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
             guard let state = tip.state.grant(grant.id) else { continue }
