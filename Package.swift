@@ -78,7 +78,8 @@ let allTargets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Records", "Formats", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "PeerLink",
+            "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore", "Vault",
+            "PeerLink",
             "ImportPipeline", "AgentAPI", crypto, serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf, protobuf,
         ]
     ),

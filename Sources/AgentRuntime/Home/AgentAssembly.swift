@@ -139,7 +139,7 @@ struct AgentAssembly {
         let identity = try TransportIdentitySource(try TransportKeys(context: context).identity())
         let directory = PeerDirectory(PeerRegistry.entries(context.board.tip))
         let link = try self.link(context, identity, directory, ObjectServer(context: context, wrapper: wrapper))
-        let replicator = Replicator(context: context, link: link, judge: judge)
+        let replicator = Replicator(context: context, link: link)
         let halt = AgentHalt()
         let follow = Bell()
         let loop = AgentLoop(
@@ -287,7 +287,7 @@ struct AgentAssembly {
     ) -> ChainFollower.Outlets {
         ChainFollower.Outlets(
             want: { address, institution, kind, batch in
-                await replicator.want(.manifest(address, institution, kind, batch: batch))
+                await replicator.want(address, of: institution, kind, batch: batch)
             },
             granted: { id, grant in await replicator.granted(id, grant) },
             revoked: { id in await replicator.revoked(id) },

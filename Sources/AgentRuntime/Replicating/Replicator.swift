@@ -1,128 +1,146 @@
 import Ledger
-import LedgerStore
+package import LedgerStore
 import Logging
 package import PeerLink
 package import Primitives
 package import Records
+import Replication
 import Vault
 
 /// Fetches what this agent should hold: every institution's manifests, and keys and ciphertexts of what it was granted.
-/// What is missing follows from the chain and the stores alone, so a kill at any point costs a fetch at most.
+///
+/// `ReplicationMachine` decides what to ask whom for; this actor asks, checks, stores and indexes. What is missing follows
+/// from the chain and the stores alone, so a kill at any point costs a fetch at most.
 package actor Replicator {
-    private static let restoredAtOnce = 4096
+    private static let listedAtOnce = 4096
+    /// A peer that gives nothing for so long is taken to have failed.
+    private static let fetchTimeout: Duration = .seconds(60)
+
+    /// A manifest that the chain names, and whose it is.
+    private struct ManifestPlace {
+        var institution: InstitutionID
+        var kind: ManifestKind
+        var batch: UInt64
+    }
 
     private let context: AgentContext
     private let link: PeerLink
-    private let judge: AccessJudge
     private let bell = Bell()
-    /// Bounded: a hint that is dropped costs a wait until the custodian connects again.
+    /// Bounded: a hint that is dropped costs a wait until the machine asks again by itself.
     private let hints = AsyncStream<([GrantID], InstitutionID)>.makeStream(bufferingPolicy: .bufferingNewest(1024))
-    private var wants = WantList()
-    private var peers: Set<InstitutionID> = []
+    private var machine: ReplicationMachine
+    private var effects: [ReplicationEffect] = []
+    private var timer: Timestamp?
+    private var manifests: [ContentAddress: ManifestPlace] = [:]
     private var waiters: [ContentAddress: [CheckedContinuation<Void, Never>]] = [:]
 
-    package init(context: AgentContext, link: PeerLink, judge: AccessJudge) {
+    package init(context: AgentContext, link: PeerLink) {
         self.context = context
         self.link = link
-        self.judge = judge
+        var limits = ReplicationLimits()
+        // Objects asked of one peer in the same step travel in one request.
+        limits.perPeer = 64
+        limits.inFlight = 256
+        self.machine = ReplicationMachine(seed: UInt64.random(in: .min ... .max), limits: limits)
     }
 
-    package var lackingCount: Int { self.wants.count }
+    package var lackingCount: Int { self.machine.lackingObjects }
+
+    private var now: Timestamp { Timestamp(milliseconds: Clock.uptime) }
 
     // MARK: What is wanted
 
-    package func want(_ want: Want) {
-        self.wants.add(want, now: Clock.uptime)
-        self.bell.ring()
+    /// A manifest of another institution is on the chain.
+    package func want(_ address: ContentAddress, of institution: InstitutionID, _ kind: ManifestKind, batch: UInt64) {
+        self.manifests[address] = ManifestPlace(institution: institution, kind: kind, batch: batch)
+        let others = self.context.board.tip.state.institutionIDs.filter {
+            $0 != institution && $0 != self.context.institution
+        }
+        self.take(.wanted([Want(address: address, priority: .manifest, sources: [institution] + others)]))
+        self.take(.batchCommitted(institution))
     }
 
     /// A grant lets this institution read: its pages are at every custodian it names.
     package func granted(_ id: GrantID, _ grant: AccessGrant) {
         let custodians = grant.custodians.isEmpty ? self.context.board.tip.state.institutionIDs : grant.custodians
         for custodian in custodians where custodian != self.context.institution {
-            self.wants.add(.pages(id, custodian), now: Clock.uptime)
-        }
-        self.bell.ring()
-    }
-
-    package func revoked(_ id: GrantID) {
-        self.wants.remove { want in
-            if case .pages(id, _) = want { true } else { false }
+            self.follow(id, custodian)
         }
     }
 
-    /// Takes a custodian's hint without waiting.
-    ///
-    /// Hints of one custodian arrive in order.
+    package func revoked(_ id: GrantID) { self.take(.grantEnded(id)) }
+
+    /// Takes a custodian's hint without waiting. Hints of one custodian arrive in order.
     package nonisolated func hint(_ grants: [GrantID], by custodian: InstitutionID) {
         self.hints.continuation.yield((grants, custodian))
     }
 
-    private func pagesPublished(_ grants: [GrantID], by custodian: InstitutionID) {
+    private func hinted(_ grants: [GrantID], by custodian: InstitutionID) {
         let state = self.context.board.tip.state
         for id in grants {
             guard let grant = state.grant(id), grant.grant.grantees.contains(self.context.institution),
                 grant.covers(custodian: custodian)
             else { continue }
-            self.wants.add(.pages(id, custodian), now: Clock.uptime)
+            self.follow(id, custodian)
         }
-        self.bell.ring()
     }
 
-    package func connected(_ peer: InstitutionID) {
-        self.peers.insert(peer)
-        self.wants.connected(peer, now: Clock.uptime)
-        // A hint may have been lost while the peer was away.
-        let state = self.context.board.tip.state
-        let now = Clock.now
-        for grant in (try? self.context.custody.activeGrants(now: now)) ?? [] where grant.isGrantee {
-            guard state.grant(grant.id)?.covers(custodian: peer) == true else { continue }
-            self.wants.add(.pages(grant.id, peer), now: Clock.uptime)
+    private func follow(_ id: GrantID, _ custodian: InstitutionID) {
+        do {
+            let page = try self.context.custody.nextMissingPage(grant: id, custodian: custodian)
+            self.take(.grantBegan(id, custodian: custodian, page: page))
+        } catch {
+            self.context.logger.error("a grant's pages cannot be followed", metadata: ["error": "\(error)"])
         }
-        self.bell.ring()
     }
 
-    package func disconnected(_ peer: InstitutionID) { self.peers.remove(peer) }
+    package func connected(_ peer: InstitutionID) { self.take(.peerUp(peer)) }
+
+    package func disconnected(_ peer: InstitutionID) { self.take(.peerDown(peer)) }
 
     /// Adds everything that the stores lack by what the chain says.
     package func restore() throws {
-        let tip = self.context.board.tip
-        let now = Clock.uptime
-        for institution in tip.state.institutionIDs where institution != self.context.institution {
-            for kind in [ManifestKind.exams, .receipts] {
-                let head = kind == .exams ? tip.state.commitmentHead(institution) : tip.state.receiptHead(institution)
-                guard head.next > 0 else { continue }
-                let gaps = try self.context.locators.gaps(kind, institution: institution, in: 0...head.next - 1)
-                for number in gaps.flatMap({ Array($0) }) {
-                    let batch =
-                        kind == .exams
-                        ? tip.state.commitmentBatch(institution, number) : tip.state.receiptBatch(institution, number)
-                    guard let batch else { continue }
-                    self.wants.add(.manifest(batch.anchor.manifest, institution, kind, batch: number), now: now)
-                }
-            }
+        let state = self.context.board.tip.state
+        for institution in state.institutionIDs where institution != self.context.institution {
+            try self.restoreManifests(of: institution, .exams, next: state.commitmentHead(institution).next)
+            try self.restoreManifests(of: institution, .receipts, next: state.receiptHead(institution).next)
         }
+        try self.restoreRecords()
+        for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
+            guard let known = state.grant(grant.id) else { continue }
+            self.granted(grant.id, known.grant)
+        }
+    }
+
+    private func restoreManifests(of institution: InstitutionID, _ kind: ManifestKind, next: UInt64) throws {
+        guard next > 0 else { return }
+        let state = self.context.board.tip.state
+        for number in try self.context.locators.gaps(kind, institution: institution, in: 0...next - 1).joined() {
+            let batch =
+                kind == .exams
+                ? state.commitmentBatch(institution, number) : state.receiptBatch(institution, number)
+            guard let batch else { continue }
+            self.want(batch.anchor.manifest, of: institution, kind, batch: number)
+        }
+    }
+
+    private func restoreRecords() throws {
         var after: Int64 = 0
         while true {
-            let granted = try self.context.custody.grantedRecords(after: after, limit: Self.restoredAtOnce)
-            for entry in granted where try !self.context.vault.contains(entry.record) {
-                self.wants.add(.record(entry.record, entry.custodian), now: now)
-            }
-            guard let last = granted.last else { break }
+            let granted = try self.context.custody.grantedRecords(after: after, limit: Self.listedAtOnce)
+            let lacking = try granted.filter { try !self.context.vault.contains($0.record) }
+            self.take(
+                .wanted(lacking.map { Want(address: $0.record, priority: .record, sources: [$0.custodian]) })
+            )
+            guard let last = granted.last else { return }
             after = last.number
         }
-        for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
-            guard let state = tip.state.grant(grant.id) else { continue }
-            self.granted(grant.id, state.grant)
-        }
-        self.bell.ring()
     }
 
     /// Returns when the record is here, or when waiting any longer would keep a person waiting in vain.
     package func obtain(_ record: ContentAddress, from custodian: InstitutionID, atMost wait: Duration) async {
         guard (try? self.context.vault.contains(record)) != true else { return }
-        self.wants.add(.record(record, custodian), now: Clock.uptime)
-        self.bell.ring()
+        self.take(.wanted([Want(address: record, priority: .interactive, sources: [custodian])]))
         let timeout = Task {
             try? await Task.sleep(for: wait)
             self.resume(record)
@@ -135,125 +153,202 @@ package actor Replicator {
         for waiter in self.waiters.removeValue(forKey: record) ?? [] { waiter.resume() }
     }
 
-    // MARK: Fetching
+    // MARK: Running
+
+    private func take(_ input: ReplicationInput) {
+        self.effects += self.machine.step(input, now: self.now)
+        self.bell.ring()
+    }
 
     /// Runs until cancelled.
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask {
-                for await (grants, custodian) in self.hints.stream { await self.pagesPublished(grants, by: custodian) }
+                for await (grants, custodian) in self.hints.stream { await self.hinted(grants, by: custodian) }
             }
             while !Task.isCancelled {
-                while let (peer, wants) = self.wants.next(
-                    peers: self.peers,
-                    objectsMax: PeerRequest.objectsMax,
-                    now: Clock.uptime
-                ) {
-                    group.addTask { await self.fetch(wants, from: peer) }
+                for job in self.dueJobs() { group.addTask { await self.perform(job) } }
+                await self.bell.wait(atMost: .milliseconds(self.waitMilliseconds))
+                if let timer = self.timer, timer <= self.now {
+                    self.timer = nil
+                    self.take(.timer)
                 }
-                let wait = self.wants.nextDue.map { max(10, $0 - Clock.uptime) } ?? 60_000
-                await self.bell.wait(atMost: .milliseconds(wait))
             }
             group.cancelAll()
         }
     }
 
-    private func fetch(_ wants: [Want], from peer: InstitutionID) async {
-        var satisfied: Set<Want> = []
+    private var waitMilliseconds: Int64 {
+        guard self.effects.isEmpty else { return 0 }
+        return self.timer.map { max(1, $0.milliseconds - self.now.milliseconds) } ?? 60_000
+    }
+
+    /// One request to one peer.
+    private enum Job: Sendable {
+        case objects([ContentAddress], InstitutionID)
+        case pages(GrantID, InstitutionID, first: UInt32)
+    }
+
+    /// Performs what takes no time and returns the fetches, those of one peer together.
+    private func dueJobs() -> [Job] {
+        var jobs: [Job] = []
+        var objects: [InstitutionID: [ContentAddress]] = [:]
+        let effects = self.effects
+        self.effects = []
+        for effect in effects {
+            switch effect {
+            case .fetch(let address, let peer): objects[peer, default: []].append(address)
+            case .fetchPages(let grant, let peer, let page): jobs.append(.pages(grant, peer, first: page))
+            case .satisfied(let address), .unavailable(let address): self.resume(address)
+            case .setTimer(let time): self.timer = time
+            case .listAgain:
+                do {
+                    try self.restore()
+                } catch {
+                    self.context.logger.error("what is lacking cannot be listed", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+        for (peer, addresses) in objects.sorted(by: { $0.key < $1.key }) {
+            for start in stride(from: 0, to: addresses.count, by: PeerRequest.objectsMax) {
+                jobs.append(
+                    .objects(Array(addresses[start..<min(start + PeerRequest.objectsMax, addresses.count)]), peer)
+                )
+            }
+        }
+        return jobs
+    }
+
+    private func perform(_ job: Job) async {
+        switch job {
+        case .objects(let addresses, let peer): await self.fetchObjects(addresses, from: peer)
+        case .pages(let grant, let custodian, let first): await self.fetchPages(grant, from: custodian, first)
+        }
+    }
+
+    private func failure(_ error: any Error, _ peer: InstitutionID) -> FetchFailure {
+        self.context.logger.debug("a fetch failed", metadata: ["peer": "\(peer)", "error": "\(error)"])
+        switch error {
+        case is FetchRefusal: return .refused
+        case is CanonicalError: return .wrong
+        case let failure as AgentFailure where failure.code == .proofIncomplete: return .wrong
+        default: return .failed
+        }
+    }
+
+    private func ask(_ request: PeerRequest, _ peer: InstitutionID) async throws -> [SealedObject] {
+        try await withThrowingTaskGroup(of: [SealedObject].self) { group in
+            group.addTask {
+                try await self.link.fetch(request.canonicalBytes, from: peer) { frames in
+                    try await ObjectReader.read(frames, countMax: PeerRequest.objectsMax)
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: Self.fetchTimeout)
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? []
+        }
+    }
+
+    // MARK: Objects
+
+    private func fetchObjects(_ addresses: [ContentAddress], from peer: InstitutionID) async {
+        var open = Set(addresses)
+        var failure = FetchFailure.refused
         do {
-            if case .pages(let grant, let custodian)? = wants.first {
-                if try await self.fetchPages(grant, from: custodian) { satisfied.formUnion(wants) }
-            } else {
-                satisfied = try await self.fetchObjects(wants, from: peer)
-            }
-        } catch let failure as VaultError where failure.code == .diskFull {
-            self.context.logger.error("replication waits for disk space")
-        } catch {
-            self.context.logger.debug("a fetch failed", metadata: ["peer": "\(peer)", "error": "\(error)"])
-        }
-        self.wants.finished(peer, wants, satisfied: satisfied, now: Clock.uptime)
-        self.bell.ring()
-    }
-
-    private func fetchObjects(_ wants: [Want], from peer: InstitutionID) async throws -> Set<Want> {
-        var open: [ContentAddress: Want] = [:]
-        var satisfied: Set<Want> = []
-        for want in wants {
-            guard let address = want.address else { continue }
             // Stored by an earlier run that was killed before it indexed it.
-            if let object = try? self.context.vault.read(address) {
-                try self.index(want, object)
-                satisfied.insert(want)
-            } else {
-                open[address] = want
+            for address in addresses {
+                guard let object = try? self.context.vault.read(address) else { continue }
+                try self.settle(object, from: peer)
+                open.remove(address)
             }
+            if !open.isEmpty {
+                // Only what was asked for counts, by the digest of what came.
+                let objects = try await self.ask(.objects(open.sorted()), peer).filter { open.contains($0.address) }
+                try await self.context.vault.append(objects, .bulk)
+                for object in objects {
+                    try self.settle(object, from: peer)
+                    open.remove(object.address)
+                }
+            }
+        } catch {
+            failure = self.failure(error, peer)
         }
-        guard !open.isEmpty else { return satisfied }
-        let request = PeerRequest.objects(open.keys.sorted()).canonicalBytes
-        let objects = try await self.link.fetch(request, from: peer) { frames in
-            try await ObjectReader.read(frames, countMax: PeerRequest.objectsMax)
-        }
-        // Only what was asked for counts, by the digest of what came.
-        let wanted = objects.filter { open[$0.address] != nil }
-        try await self.context.vault.append(wanted, .bulk)
-        for object in wanted {
-            guard let want = open[object.address] else { continue }
-            try self.index(want, object)
-            satisfied.insert(want)
-            self.resume(object.address)
-        }
-        return satisfied
+        for address in open.sorted() { self.take(.notFetched(address, from: peer, failure)) }
     }
 
-    private func index(_ want: Want, _ object: SealedObject) throws {
-        guard case .manifest(let address, let institution, let kind, let batch) = want else { return }
-        switch kind {
+    private func settle(_ object: SealedObject, from peer: InstitutionID) throws {
+        if let place = self.manifests[object.address] {
+            try self.index(object, place)
+            self.manifests[object.address] = nil
+        }
+        self.take(.stored(object.address, from: peer))
+    }
+
+    private func index(_ object: SealedObject, _ place: ManifestPlace) throws {
+        let state = self.context.board.tip.state
+        switch place.kind {
         case .exams:
             let manifest = try Manifest(canonicalBytes: object.body)
-            guard manifest.institution == institution, manifest.batch == batch,
-                manifest.root == self.context.board.tip.state.commitmentBatch(institution, batch)?.anchor.root
-            else { throw Self.liar(institution) }
-            _ = try self.context.locators.add(manifest, address: address)
+            guard manifest.institution == place.institution, manifest.batch == place.batch,
+                manifest.root == state.commitmentBatch(place.institution, place.batch)?.anchor.root
+            else { throw Self.liar(place.institution) }
+            _ = try self.context.locators.add(manifest, address: object.address)
         case .receipts:
             let manifest = try ReceiptManifest(canonicalBytes: object.body)
-            guard manifest.institution == institution, manifest.batch == batch,
-                manifest.root == self.context.board.tip.state.receiptBatch(institution, batch)?.anchor.root
-            else { throw Self.liar(institution) }
-            _ = try self.context.locators.add(manifest, address: address)
+            guard manifest.institution == place.institution, manifest.batch == place.batch,
+                manifest.root == state.receiptBatch(place.institution, place.batch)?.anchor.root
+            else { throw Self.liar(place.institution) }
+            _ = try self.context.locators.add(manifest, address: object.address)
         }
     }
 
-    /// Fetches the pages of a grant that are missing here.
-    ///
-    /// `true` when the custodian has shown all it has.
-    private func fetchPages(_ grant: GrantID, from custodian: InstitutionID) async throws -> Bool {
-        guard let state = self.context.board.tip.state.grant(grant), state.revokedHeight == nil,
-            let key = self.context.board.tip.state.institution(custodian)?.card.signingKey
-        else { return true }
-        let first = try self.context.custody.nextMissingPage(grant: grant, custodian: custodian)
-        let request = PeerRequest.pages(grant, from: first).canonicalBytes
-        let objects = try await self.link.fetch(request, from: custodian) { frames in
-            try await ObjectReader.read(frames, countMax: PeerRequest.objectsMax)
-        }
-        for (offset, object) in objects.enumerated() {
-            let page = try KeyEnvelopePage(canonicalBytes: object.body)
-            guard object.header.kind == .keyEnvelopePage, page.grant == grant, page.custodian == custodian,
-                page.page == first + UInt32(offset), page.isSigned(by: key, chain: self.context.rules.chain),
-                page.recipients.contains(where: { $0.institution == self.context.institution })
-            else { throw Self.liar(custodian) }
-            try await self.context.vault.append([object])
-            try self.context.custody.savePage(
-                grant: grant,
-                custodian: custodian,
-                page: page.page,
-                object: object.address,
-                records: page.entries.map(\.record)
-            )
-            for entry in page.entries where try !self.context.vault.contains(entry.record) {
-                self.wants.add(.record(entry.record, custodian), now: Clock.uptime)
+    // MARK: Pages
+
+    private func fetchPages(_ grant: GrantID, from custodian: InstitutionID, _ first: UInt32) async {
+        do {
+            let objects = try await self.ask(.pages(grant, from: first), custodian)
+            for (offset, object) in objects.enumerated() {
+                try await self.store(object, of: grant, custodian, page: first + UInt32(offset))
             }
+            self.take(
+                .pagesStored(
+                    grant,
+                    from: custodian,
+                    next: first + UInt32(objects.count),
+                    isLast: objects.count < PeerRequest.objectsMax
+                )
+            )
+        } catch {
+            self.take(.pagesNotFetched(grant, from: custodian, self.failure(error, custodian)))
         }
-        return objects.count < PeerRequest.objectsMax
+    }
+
+    private func store(
+        _ object: SealedObject,
+        of grant: GrantID,
+        _ custodian: InstitutionID,
+        page number: UInt32
+    ) async throws {
+        let page = try KeyEnvelopePage(canonicalBytes: object.body)
+        guard object.header.kind == .keyEnvelopePage, page.grant == grant, page.custodian == custodian,
+            page.page == number,
+            let key = self.context.board.tip.state.institution(custodian)?.card.signingKey,
+            page.isSigned(by: key, chain: self.context.rules.chain),
+            page.recipients.contains(where: { $0.institution == self.context.institution })
+        else { throw Self.liar(custodian) }
+        try await self.context.vault.append([object])
+        try self.context.custody.savePage(
+            grant: grant,
+            custodian: custodian,
+            page: number,
+            object: object.address,
+            records: page.entries.map(\.record)
+        )
+        let lacking = try page.entries.filter { try !self.context.vault.contains($0.record) }
+        self.take(.wanted(lacking.map { Want(address: $0.record, priority: .record, sources: [custodian]) }))
     }
 
     private static func liar(_ institution: InstitutionID) -> AgentFailure {

@@ -28,6 +28,19 @@ package struct Digest: Hashable, Comparable, Sendable {
         self.init(a: words.0, b: words.1, c: words.2, d: words.3)
     }
 
+    /// Returns `nil` unless there are exactly 32 bytes.
+    ///
+    /// Beside the generic form because that one is not specialised in other modules, and stores read millions of these.
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.byteCount else { return nil }
+        func word(_ start: Int) -> UInt64 {
+            var word: UInt64 = 0
+            for index in start..<start + 8 { word = word << 8 | UInt64(bytes[index]) }
+            return word
+        }
+        self.init(a: word(0), b: word(8), c: word(16), d: word(24))
+    }
+
     /// Reads 64 hexadecimal digits.
     package init?(hex: some StringProtocol) {
         guard let bytes = Hex.decode(hex) else { return nil }
@@ -36,6 +49,13 @@ package struct Digest: Hashable, Comparable, Sendable {
 
     /// The digest of `bytes`.
     package init(hashing bytes: some Sequence<UInt8>) {
+        var hasher = DigestHasher()
+        hasher.update(bytes)
+        self = hasher.finalize()
+    }
+
+    /// The digest of `bytes`, without the cost of the generic form.
+    package init(hashing bytes: [UInt8]) {
         var hasher = DigestHasher()
         hasher.update(bytes)
         self = hasher.finalize()
