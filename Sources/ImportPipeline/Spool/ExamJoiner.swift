@@ -27,7 +27,7 @@ struct ExamJoiner {
         let needs: [String]
     }
 
-    /// - Parameter count: number of resources in the spool.
+    /// Joins resources of the files `paths`; `count` of them stand in the spool.
     init(paths: [String], count: Int64) {
         self.paths = paths
         self.budget = 100_000 + count * Self.sharingFactorMax
