@@ -78,18 +78,18 @@ let allTargets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Records", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore", "Vault",
-            "PeerLink", "AgentAPI", "ImportPipeline", serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf,
+            "Primitives", "Records", "Formats", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "PeerLink",
+            "ImportPipeline", "AgentAPI", crypto, serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf, protobuf,
         ]
     ),
-    edge("ImportPipeline", ["Primitives", "Records", "Formats", "LedgerStore", "Vault", logging, product("GRDB", "GRDB.swift")]),
+    edge("ImportPipeline", ["Primitives", "Records", "Formats", product("GRDB", "GRDB.swift")]),
     edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "AgentCore", crypto]),
     // Row 7.
     program(
         "entente",
         [
-            "Primitives", "Records", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", "Formats",
-            argumentParser, logging, serviceLifecycle, grpcCore, grpcTransport,
+            "Primitives", "Records", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", crypto, argumentParser, logging,
+            serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
         ]
     ),
     program("entente-sim", ["SimulationKit", argumentParser]),
@@ -125,12 +125,9 @@ let allTargets: [Target] = [
         ]
     ),
     tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
-    tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Vault", "LedgerStore", "Records", "Primitives", "TestSupport"]),
-    tests("SimulationTests", ["SimulationKit", "Consensus", "Ledger", "AgentCore", "Primitives", "TestSupport"]),
-    tests(
-        "IntegrationTests",
-        ["AgentAPI", "AgentCore", "Ledger", "Vault", "PeerLink", "Records", "Primitives", "TestSupport", crypto]
-    ),
+    tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
+    tests("SimulationTests", ["SimulationKit"]),
+    tests("IntegrationTests", ["entente", "TestSupport"]),
 ]
 
 // While the first release is being built, targets appear one by one.

@@ -51,7 +51,7 @@ my @LIBRARY = (
     [qr/^(NIO\w*|X509|SwiftASN1|GRPCNIOTransportHTTP2\w*)$/, [qw(PeerLink Vault AgentAPI AgentRuntime entente entente-bench)], 'sockets, certificates and transports'],
     [qr/^(GRPC\w*|SwiftProtobuf)$/, [qw(PeerLink AgentAPI AgentRuntime entente entente-bench)], 'calls between processes'],
     [qr/^(Logging|Metrics)$/, [grep { $_ ne 'AgentAPI' } @ROW5UP], 'nothing below the I/O line logs or measures'],
-    [qr/^ServiceLifecycle$/, [qw(PeerLink AgentRuntime Console entente)], 'long-lived services'],
+    [qr/^(ServiceLifecycle|UnixSignals)$/, [qw(PeerLink AgentRuntime Console entente)], 'long-lived services'],
     [qr/^ArgumentParser$/, [qw(entente entente-sim entente-bench)], 'only programs have arguments'],
     [qr/^Hummingbird\w*$|^Mustache$/, [qw(Console)], 'HTTP is the console'],
     [qr/^(Foundation\w*|Dispatch|Synchronization|Glibc|Musl)$/, [@ROW5UP, 'SimulationKit'], 'clocks, files, locks and locale stay above the I/O line'],

@@ -9,6 +9,7 @@ package struct FetchFrames: AsyncSequence, Sendable {
     let parts: RPCAsyncSequence<RPCResponsePart<GRPCNIOTransportBytes>, any Error>
     let count: @Sendable (Int) -> Void
 
+    /// Reads one frame after another.
     package struct AsyncIterator: AsyncIteratorProtocol {
         var parts: RPCAsyncSequence<RPCResponsePart<GRPCNIOTransportBytes>, any Error>.AsyncIterator
         let count: @Sendable (Int) -> Void

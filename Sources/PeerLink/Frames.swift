@@ -35,6 +35,7 @@ package enum SendOutcome: Hashable, Sendable {
     case queuedDroppingOldest
     case refused(Refusal)
 
+    /// Why a message was not queued.
     package enum Refusal: Hashable, Sendable {
         case unknownPeer, full, tooLarge, stopping
     }

@@ -8,7 +8,9 @@ internal import Synchronization
 /// Owned by the agent for as long as it runs; safe to call from any thread. Reading and sealing run on the caller's
 /// thread, storing on a thread of the vault's own.
 package final class Vault: Sendable {
-    /// Sizes of files. Production uses ``standard``.
+    /// Sizes of files.
+    ///
+    /// Production uses ``standard``.
     package struct Limits: Hashable, Sendable {
         package var segmentBytesMax: UInt64
         /// Space kept back for tidying a full disk; 0 for none.
@@ -35,7 +37,9 @@ package final class Vault: Sendable {
 
     package var institution: InstitutionID { self.keys.institution }
 
-    /// Opens the vault of a home and recovers whatever the last run left unfinished. Takes the home's lock.
+    /// Opens the vault of a home and recovers whatever the last run left unfinished.
+    ///
+    /// Takes the home's lock.
     ///
     /// - Throws: `homeInUse`, the errors of ``HomeKeys/open(home:passphrase:files:)``, `inputOutput` or `diskFull`.
     package static func open(
@@ -50,7 +54,7 @@ package final class Vault: Sendable {
 
     /// Opens a vault on any file system.
     ///
-    /// - Parameter lock: Kept until the vault goes away.
+    /// The vault keeps `lock` until it goes away.
     package init(
         home: String,
         keys: HomeKeys,
@@ -107,7 +111,9 @@ package final class Vault: Sendable {
         }
     }
 
-    /// Makes everything queued durable and refuses appends from then on. The home stays locked until the vault goes away.
+    /// Makes everything queued durable and refuses appends from then on.
+    ///
+    /// The home stays locked until the vault goes away.
     package func close() async { await self.queue.close() }
 
     // MARK: Objects
@@ -122,7 +128,9 @@ package final class Vault: Sendable {
     /// - Throws: `notFound`; `damaged`, after which ``contains(_:)`` is false and a new copy can be appended.
     package func read(_ address: ContentAddress) throws(VaultError) -> SealedObject { try self.store.read(address) }
 
-    /// Stores objects and returns when they are durable. An object that is stored already is not stored again.
+    /// Stores objects and returns when they are durable.
+    ///
+    /// An object that is stored already is not stored again.
     ///
     /// - Throws: `diskFull`, `inputOutput` or `closed`: then each of them is either stored whole or not at all.
     package func append(
@@ -142,7 +150,9 @@ package final class Vault: Sendable {
     }
 
     /// Up to `limit` objects of a kind (all kinds for `nil`) behind `position`, in the order in which they were stored,
-    /// and the position to go on from. None at the end. Damaged objects are left out.
+    /// and the position to go on from.
+    ///
+    /// None at the end. Damaged objects are left out.
     package func objects(
         of kind: ObjectKind?,
         from position: StorePosition,
@@ -173,7 +183,9 @@ package final class Vault: Sendable {
     /// The next number among the institution's own objects.
     func takeSequence() -> UInt64 { self.nextSequence.wrappingAdd(1, ordering: .relaxed).oldValue }
 
-    /// An object of the institution's own that is not encrypted, such as a manifest. It is not stored yet.
+    /// An object of the institution's own that is not encrypted, such as a manifest.
+    ///
+    /// It is not stored yet.
     package func makeObject(_ kind: ObjectKind, body: [UInt8]) throws(VaultError) -> SealedObject {
         precondition(kind != .record, "a record is sealed")
         guard body.count <= SealedObject.bodyBytesMax else {
@@ -191,7 +203,9 @@ package final class Vault: Sendable {
 
     // MARK: Local secrets
 
-    /// Encrypts a secret for a database of this home. `label` names the place: it must be given again to read it.
+    /// Encrypts a secret for a database of this home.
+    ///
+    /// `label` names the place: it must be given again to read it.
     package func protect(_ bytes: [UInt8], label: String) -> [UInt8] {
         Seal.close(bytes, key: self.protectionKey, associated: Array(label.utf8))
     }

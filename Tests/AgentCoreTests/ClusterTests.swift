@@ -132,7 +132,7 @@ struct Cluster {
                     self.wire.append((id, peer, AgentMessage.consensus(.block(block)).canonicalBytes))
                 case .refused(_, let refusal): self.refusals.append(refusal.code)
                 case .halt: self.halts += 1
-                case .admitted, .expired, .confirmed, .peerStatus, .malformed, .conflict: break
+                case .admitted, .expired, .confirmed, .peerStatus, .malformed, .conflict, .pagesPublished: break
                 }
             }
             next += 1

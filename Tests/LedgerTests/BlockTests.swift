@@ -187,4 +187,27 @@ struct BlockTests {
         #expect(try bench.block([next]).hash == onLive.hash)
         #expect(ExecutedBlock(storedHeader: bench.tip.header, state: chain.tip.state, ancestors: ancestors) == nil)
     }
+
+    @Test("Batches follow each other, and each stands in the state with its block")
+    func batches() throws {
+        var bench = Bench()
+        let a = institution("a")
+        let first = bench.batch("a", 0)
+        let second = bench.batch("a", 1, previous: first.digest)
+        // Both in one block: the second builds on what the first wrote.
+        let block = try bench.block([
+            bench.transaction(.commitments(.commitExams(first)), by: ["a"]),
+            bench.transaction(.commitments(.commitExams(second)), by: ["a"]),
+            bench.transaction(.receipts(.anchorReceipts(first)), by: ["a"]),
+        ])
+        #expect(block.receipts.map(\.code) == [.ok, .ok, .ok])
+        #expect(block.events == [.examsCommitted(first), .examsCommitted(second), .receiptsAnchored(first)])
+        #expect(block.state.commitmentHead(a) == BatchHead(next: 2, previous: second.digest))
+        #expect(block.state.commitmentBatch(a, 1)?.anchor == second)
+        #expect(block.state.commitmentBatch(a, 1)?.transaction == block.body.transactions[1].id)
+        #expect(block.state.receiptHead(a) == BatchHead(next: 1, previous: first.digest))
+        #expect(block.state.receiptBatch(a, 0)?.time == Timestamp(milliseconds: 1000))
+        #expect(block.state.commitmentHead(institution("b")) == .start)
+        #expect(block.state.institutionIDs == Bench.members.map(institution))
+    }
 }

@@ -105,4 +105,24 @@ struct GrantModelTests {
         #expect(!state.holds(at: Height(2), time: Timestamp(milliseconds: 6000)))
         #expect(bench.tip.events == [.grantRevoked(grant.id, state)])
     }
+
+    @Test("A patient's grant carries exactly the handle, salt and bucket of the enrolment")
+    func enrolmentMatches() throws {
+        var bench = Bench()
+        try bench.enrol("p1")
+        let lies: [(inout AccessGrant) -> Void] = [
+            { $0.handle = patientHandle("p2") },
+            { $0.salt[15] ^= 1 },
+            { $0.bucket ^= 1 },
+        ]
+        for lie in lies {
+            let grant = bench.grant(of: "p1", change: lie)
+            #expect(try bench.code(.grants(.createGrant(grant)), by: ["p1"]) == .grantWrongPatient)
+        }
+        let grant = bench.grant(of: "p1")
+        #expect(try bench.code(.grants(.createGrant(grant)), by: ["p1"]) == .ok)
+        #expect(bench.tip.events == [.grantCreated(grant.id, try #require(bench.tip.state.grant(grant.id)))])
+        #expect(try bench.code(.grants(.revokeGrant(grant.id)), by: ["a"]) == .grantWrongSigner)
+        #expect(bench.tip.state.enrolment(TestKey("p1").verifying) == bench.enrolment("p1"))
+    }
 }

@@ -30,4 +30,20 @@ struct MempoolTests {
         _ = pool.blockCommitted([], height: Height(3))
         #expect(pool.isEmpty && pool.byteCount == 0)
     }
+
+    @Test("A signer's share is free again when its transactions are final")
+    func shareIsFreed() {
+        let bench = Bench()
+        var pool = Mempool()
+        let share = (0..<UInt64(Mempool.countMax / Mempool.signerShare)).map {
+            bench.unsigned(.commitments(.commitExams(bench.batch("a", $0))), by: "a")
+        }
+        let next = bench.unsigned(.commitments(.commitExams(bench.batch("a", .max))), by: "a")
+        for transaction in share { #expect(pool.insert(transaction) == nil) }
+        #expect(pool.insert(next)?.code == .signerShareFull)
+        #expect(pool.insert(bench.unsigned(.grants(.revokeGrant(GrantID(.zero))), by: "b")) == nil)
+        _ = pool.blockCommitted([share[0].id], height: Height(1))
+        #expect(pool.insert(next) == nil)
+        #expect(pool.contains(next.id) && !pool.contains(share[0].id))
+    }
 }

@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 import Vault
 
-/// Values the tests share. All of it is invented.
+/// Values the tests share.
+///
+/// All of it is invented.
 enum Fixtures {
     static let home = "/home"
     static let limits = Vault.Limits(segmentBytesMax: 64 << 10, reserveBytes: 0)

@@ -3,8 +3,9 @@ import Synchronization
 import TestSupport
 import Vault
 
-/// A disk in memory that remembers what has been made durable. A crash drops and tears the rest by seed; single calls
-/// can be made to fail.
+/// A disk in memory that remembers what has been made durable.
+///
+/// A crash drops and tears the rest by seed; single calls can be made to fail.
 final class SimulatedDisk: FileSystem {
     enum Call: Hashable, Sendable {
         case write, sync, rename, create, read

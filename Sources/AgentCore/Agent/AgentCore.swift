@@ -8,7 +8,9 @@ package import Records
 /// Given the same inputs and times it gives the same effects, so the simulator runs the very value that production runs.
 /// Blocks are executed inside `step`, on states that share structure; nothing here waits for a disk.
 package struct AgentCore: Sendable {
-    /// Executed blocks kept above the final one. More than the consensus ever leaves undecided.
+    /// Executed blocks kept above the final one.
+    ///
+    /// More than the consensus ever leaves undecided.
     private static let executedMax = 4096
     /// Sent again at once when consensus asks for it; the rest follows with the next request.
     private static let resentBytesMax = 256 << 10
@@ -24,10 +26,9 @@ package struct AgentCore: Sendable {
     package private(set) var final: ExecutedBlock
     private var effects: [AgentEffect] = []
 
-    /// - Parameters:
-    ///   - tip: The newest final block, as the store has it; the genesis block on a new chain.
-    ///   - certificate: Its finalization; `nil` for the genesis block.
-    ///   - seed: Spreads timers between agents.
+    /// `tip`: the newest final block, as the store has it; the genesis block on a new chain.
+    ///
+    /// `certificate`: its finalization; `nil` for the genesis block. `seed`: spreads timers between agents.
     package init(
         institution: InstitutionID,
         genesis: Genesis,
@@ -66,7 +67,7 @@ package struct AgentCore: Sendable {
 
     /// Takes one input and returns what is to be done about it, in order.
     ///
-    /// - Parameter now: The wall clock, which may jump: block times and nothing else depend on it.
+    /// `now`: the wall clock, which may jump: block times and nothing else depend on it.
     package mutating func step(_ input: AgentInput, now: Timestamp) -> [AgentEffect] {
         switch input {
         case .start(let records, let mayVote):
@@ -102,6 +103,7 @@ package struct AgentCore: Sendable {
             var isNew = false
             for transaction in transactions where self.admit(transaction) == nil { isNew = true }
             if isNew { self.drive(.pending(true), now) }
+        case .pagesPublished(let grants): self.effects.append(.pagesPublished(grants, by: peer))
         }
     }
 
@@ -212,8 +214,9 @@ package struct AgentCore: Sendable {
         }
     }
 
-    /// Exactly these bytes are in the mempool, where nothing gets without its signatures having been checked. Keys of
-    /// signers do not change while a transaction is pending.
+    /// Exactly these bytes are in the mempool, where nothing gets without its signatures having been checked.
+    ///
+    /// Keys of signers do not change while a transaction is pending.
     private func isKnown(_ transaction: Transaction) -> Bool { self.mempool.transaction(transaction.id) == transaction }
 
     /// Whether there was room: consensus bounds the blocks that it holds, and this bound is wider.

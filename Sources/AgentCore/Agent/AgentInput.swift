@@ -1,6 +1,7 @@
 package import Consensus
 package import Ledger
 package import Primitives
+package import Records
 
 /// What happens to an agent.
 package enum AgentInput: Sendable {
@@ -36,6 +37,8 @@ package enum AgentEffect: Sendable {
     /// A validator said that nothing newer than this agent's tip is final.
     case confirmed(by: UInt16)
     case peerStatus(InstitutionID, Height)
+    /// A custodian has pages for these grants.
+    case pagesPublished([GrantID], by: InstitutionID)
     /// A peer's bytes are no message; the count is for the operator.
     case malformed(from: InstitutionID)
     case conflict(VoteConflict)

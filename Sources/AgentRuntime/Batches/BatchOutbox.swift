@@ -1,4 +1,4 @@
-package import Ledger
+import Ledger
 package import LedgerStore
 import Logging
 import Primitives
@@ -6,7 +6,9 @@ import Primitives
 /// Hands this institution's prepared batches to the chain, in order, until each is in a final block: also those that an
 /// earlier run left behind.
 package struct BatchOutbox: Sendable {
-    /// Transactions in flight. Each commits up to 1,024 exams, so this many outpace any disk.
+    /// Transactions in flight.
+    ///
+    /// Each commits up to 1,024 exams, so this many outpace any disk.
     private static let inFlightMax = 32
     /// A batch that no quorum has ordered is handed in again after this time.
     private static let patience: Duration = .seconds(60)
@@ -36,7 +38,9 @@ package struct BatchOutbox: Sendable {
         }
     }
 
-    /// Submits what is open and waits for the decisions. Whether there was anything.
+    /// Submits what is open and waits for the decisions.
+    ///
+    /// Whether there was anything.
     private func submitOpen() async throws -> Bool {
         let open = try self.context.custody.openBatches(self.kind).prefix(Self.inFlightMax)
         guard !open.isEmpty else { return false }
@@ -70,7 +74,9 @@ package struct BatchOutbox: Sendable {
 
     /// Signs the same commitment anew: the first transaction expired, or came before its predecessor.
     private func renew(_ transaction: Transaction, _ batch: StoredBatch) throws {
-        guard !Task.isCancelled, let anchor = BatchSequencer.anchor(in: transaction.bytes, kind: self.kind) else { return }
+        guard !Task.isCancelled, let anchor = BatchSequencer.anchor(in: transaction.bytes, kind: self.kind) else {
+            return
+        }
         let renewed = self.desk.signed(BatchSequencer.call(anchor, kind: self.kind))
         guard renewed.id != transaction.id else { return }
         try self.context.custody.replaceTransaction(

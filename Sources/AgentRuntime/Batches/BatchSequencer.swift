@@ -13,7 +13,9 @@ package final class BatchSequencer: Sendable {
         self.kind = kind
         var head = Self.chainHead(kind, context)
         for transaction in try context.custody.outgoingTransactions() {
-            guard let anchor = Self.anchor(in: transaction.bytes, kind: kind), anchor.number >= head.next else { continue }
+            guard let anchor = Self.anchor(in: transaction.bytes, kind: kind), anchor.number >= head.next else {
+                continue
+            }
             head = BatchHead(next: anchor.number + 1, previous: anchor.digest)
         }
         self.head = Mutex(head)
@@ -29,7 +31,8 @@ package final class BatchSequencer: Sendable {
 
     /// The batch that a transaction commits, if it is one of this kind.
     package static func anchor(in bytes: [UInt8], kind: ManifestKind) -> BatchAnchor? {
-        guard let transaction = try? Transaction(canonicalBytes: bytes), let call = try? LedgerCall(of: transaction.body)
+        guard let transaction = try? Transaction(canonicalBytes: bytes),
+            let call = try? LedgerCall(of: transaction.body)
         else { return nil }
         switch (kind, call) {
         case (.exams, .commitments(.commitExams(let anchor))): return anchor
@@ -45,8 +48,9 @@ package final class BatchSequencer: Sendable {
         }
     }
 
-    /// Runs `prepare` with the next number and the digest of the batch before; what it returns takes that number. If it
-    /// throws, the number stays free.
+    /// Runs `prepare` with the next number and the digest of the batch before; what it returns takes that number.
+    ///
+    /// If it throws, the number stays free.
     package func next(_ prepare: (_ number: UInt64, _ previous: Digest) throws -> BatchAnchor) throws -> BatchAnchor {
         try self.head.withLock { head in
             let anchor = try prepare(head.next, head.previous)

@@ -2,13 +2,15 @@ package import Ledger
 import LedgerStore
 package import Primitives
 import Records
+import Vault
 
 /// Signs this institution's transactions, hands transactions to the loop, and waits for what the chain says.
 package struct TransactionDesk: Sendable {
     /// A transaction waits at most so long for a quorum before its caller is told.
     package static let timeoutDefault: Duration = .seconds(60)
-    /// How far ahead of the tip a transaction stays valid, as a part of the replay window. A whole window could be
-    /// refused by a validator that is one block behind.
+    /// How far ahead of the tip a transaction stays valid, as a part of the replay window.
+    ///
+    /// A whole window could be refused by a validator that is one block behind.
     private static let validityDivisor: UInt64 = 2
 
     private let context: AgentContext
@@ -64,7 +66,9 @@ package struct TransactionDesk: Sendable {
         }
     }
 
-    /// Hands a transaction to the loop. Transactions of one caller arrive in the order of these calls.
+    /// Hands a transaction to the loop.
+    ///
+    /// Transactions of one caller arrive in the order of these calls.
     package func send(_ transaction: Transaction) -> PendingDecision {
         let pending = self.context.board.expect(transaction.id)
         self.put(transaction)
@@ -98,7 +102,8 @@ package struct TransactionDesk: Sendable {
             throw AgentFailure(
                 .transactionTimeout,
                 "no quorum of institutions has ordered this yet",
-                hint: "See entente status: more than a third of the institutions may be unreachable. It may still become final."
+                hint:
+                    "See entente status: more than a third of the institutions may be unreachable. It may still become final."
             )
         case .refused(let refusal)? where refusal.code == .replayed: return try self.past(id) ?? .refused(refusal)
         case .some(let decision): return decision

@@ -1,6 +1,8 @@
+import Ledger
 package import Primitives
 package import Records
 import Synchronization
+import Vault
 
 /// Checks that a clinician of this institution asks, and that the question is a fresh one.
 package final class CredentialCheck: Sendable {
@@ -30,17 +32,16 @@ package final class CredentialCheck: Sendable {
         guard credential.institution == self.context.institution else {
             throw Self.invalid("the credential is of another institution")
         }
-        let message = SignedBytes.make(
-            chain: self.context.rules.chain,
-            use: .credential,
-            epoch: Epoch(0),
-            body: credential.signedBody
-        )
+        let message = credential.signedBytes(chain: self.context.rules.chain)
         guard self.context.keys.verifyingKey.isValid(credential.signature, over: message) else {
             throw Self.invalid("this institution did not sign the credential")
         }
         guard credential.issuedAt <= now.advanced(byMilliseconds: 600_000), now < credential.expiresAt else {
-            throw AgentFailure(.credentialExpired, "the credential is not valid now", hint: "Issue a new one: clinician add.")
+            throw AgentFailure(
+                .credentialExpired,
+                "the credential is not valid now",
+                hint: "Issue a new one: clinician add."
+            )
         }
         return credential
     }
@@ -64,12 +65,7 @@ package final class CredentialCheck: Sendable {
     }
 
     package func bytesToSign(_ request: FetchRequest) -> [UInt8] {
-        SignedBytes.make(
-            chain: self.context.rules.chain,
-            use: .fetchRequest,
-            epoch: Epoch(0),
-            body: request.canonicalBytes
-        )
+        request.signedBytes(chain: self.context.rules.chain)
     }
 
     /// Closes an open request: succeeds once, for the holder of the credential's key.

@@ -1,5 +1,5 @@
 import Consensus
-package import Ledger
+import Ledger
 import LedgerStore
 import Primitives
 package import Records
@@ -13,7 +13,9 @@ package struct EvidenceBuilder: Sendable {
     package func build(_ opened: Fetcher.Opened, salt: [UInt8], manifest: Manifest) throws -> [UInt8] {
         let row = opened.location.row
         let header = opened.tip.block.header
-        guard let certificate = opened.tip.certificate else { throw Self.incomplete("the chain has no final block yet") }
+        guard let certificate = opened.tip.certificate else {
+            throw Self.incomplete("the chain has no final block yet")
+        }
         let leaves = manifest.entries.map(\.leaf.leafHash)
         return EvidenceFile(
             chain: self.context.rules.chain,
@@ -61,7 +63,9 @@ package struct EvidenceBuilder: Sendable {
     private func grant(_ opened: Fetcher.Opened) throws -> EvidenceFile.Grant? {
         guard case .granted(let id, _, let scope) = opened.access else { return nil }
         let key = StateKey.grant(id)
-        guard let bytes = opened.tip.state.bytes(at: key) else { throw Self.incomplete("the grant is not in the state") }
+        guard let bytes = opened.tip.state.bytes(at: key) else {
+            throw Self.incomplete("the grant is not in the state")
+        }
         return EvidenceFile.Grant(state: bytes, proof: opened.tip.state.proof(for: key), scope: scope)
     }
 

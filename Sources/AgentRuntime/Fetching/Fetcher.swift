@@ -1,5 +1,5 @@
-package import AgentCore
-package import Consensus
+import AgentCore
+import Consensus
 package import Formats
 package import Ledger
 import LedgerStore
@@ -10,6 +10,7 @@ import Vault
 /// Opens records: judges access, checks every link from the plaintext to the final block, and records the reading
 /// before it hands anything out.
 package struct Fetcher: Sendable {
+    /// An opened record with everything that was checked on the way.
     package struct Opened: Sendable {
         package var location: RecordLocation
         package var content: RecordContent
@@ -29,9 +30,9 @@ package struct Fetcher: Sendable {
     private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
     private let receiptWritten: @Sendable () -> Void
 
-    /// - Parameters:
-    ///   - obtain: Tries for a moment to get a record that is not here yet from its custodian.
-    ///   - receiptWritten: Called when a receipt waits to be anchored.
+    /// `obtain`: tries for a moment to get a record that is not here yet from its custodian.
+    ///
+    /// `receiptWritten`: called when a receipt waits to be anchored.
     package init(
         context: AgentContext,
         judge: AccessJudge,
@@ -150,9 +151,9 @@ package struct Fetcher: Sendable {
 
     private func obtainIfMissing(_ location: RecordLocation) async throws {
         let record = location.row.leaf.record
-        if self.context.vault.contains(record) { return }
+        if try self.context.vault.contains(record) { return }
         await self.obtain(record, location.row.institution)
-        guard self.context.vault.contains(record) else {
+        guard try self.context.vault.contains(record) else {
             throw AgentFailure(
                 .recordNotHere,
                 "the record has not reached this agent yet",
@@ -197,8 +198,7 @@ package struct Fetcher: Sendable {
     }
 
     private static func parse(_ content: RecordContent) throws -> ParsedExam {
-        let parts = content.parts.map { SourcePart(role: $0.type, bytes: $0.bytes) }
-        switch FHIRExamReader.read(parts) {
+        switch FHIRExamReader.read(content.parts) {
         case .success(let exam): return exam
         case .failure(let fault):
             throw AgentFailure(
@@ -232,20 +232,13 @@ package struct Fetcher: Sendable {
             time: Clock.now,
             signature: signature
         )
-        receipt.signature = self.context.keys.sign(
-            SignedBytes.make(
-                chain: self.context.rules.chain,
-                use: .fetchReceipt,
-                epoch: Epoch(0),
-                body: receipt.signedBody
-            )
-        )
+        receipt.signature = self.context.keys.sign(receipt.signedBytes(chain: self.context.rules.chain))
         let tag = self.context.secrets.tag(of: location.pseudonym)
         let known = try self.context.custody.patients(tags: [tag])[0]
         try self.context.custody.append(
-            receipt: try self.context.secrets.seal(receipt),
+            receipt: self.context.secrets.seal(receipt),
             leafHash: receipt.leafHash,
-            patient: try self.context.patientChange(location.pseudonym, known: known)
+            patient: self.context.patientChange(location.pseudonym, known: known)
         )
         self.receiptWritten()
         return receipt

@@ -73,7 +73,7 @@ package struct AccessJudge: Sendable {
         }
     }
 
-    /// - Parameter purpose: `nil` judges for any purpose, as a list does.
+    /// `purpose`: `nil` judges for any purpose, as a list does.
     package func access(
         to summary: LocatorSummary,
         of custodian: InstitutionID,

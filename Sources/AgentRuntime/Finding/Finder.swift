@@ -1,4 +1,4 @@
-package import Ledger
+import Ledger
 package import LedgerStore
 package import Primitives
 package import Records
@@ -8,10 +8,13 @@ import Vault
 package struct Finder: Sendable {
     /// Entries of one person that one institution may have; a finder stops there.
     static let entriesMax: UInt64 = 100_000
-    /// Probes sent to the index at once for an institution known to have entries. Doubles while they hit.
+    /// Probes sent to the index at once for an institution known to have entries.
+    ///
+    /// Doubles while they hit.
     private static let windowFirst: UInt64 = 8
     private static let windowLast: UInt64 = 1024
 
+    /// An exam of the person, as its institution lists it.
     package struct Found: Sendable {
         package var pseudonym: PatientPseudonym
         package var row: LocatorRow
@@ -87,12 +90,14 @@ package struct Finder: Sendable {
                 guard let index = indices[row.entry.tag] else { continue }
                 highest[row.institution] = max(highest[row.institution] ?? 0, index)
                 // An entry that does not open was not made for this person; several may share a tag.
-                guard let summary = try? PseudonymSealing.openLocator(
-                    row.entry,
-                    pseudonym: pseudonym,
-                    institution: row.institution,
-                    index: index
-                ), summary.record == row.leaf.record else { continue }
+                guard
+                    let summary = try? PseudonymSealing.openLocator(
+                        row.entry,
+                        pseudonym: pseudonym,
+                        institution: row.institution,
+                        index: index
+                    ), summary.record == row.leaf.record
+                else { continue }
                 found.append(
                     Found(pseudonym: pseudonym, row: row, summary: summary, isSuperseded: false, access: .notGranted)
                 )
@@ -111,8 +116,8 @@ package struct Finder: Sendable {
 
     private func note(_ found: [Found], _ now: Timestamp) throws {
         var sealed: [Digest: [UInt8]] = [:]
-        let notes = try found.map { exam in
-            let pseudonym = try sealed[exam.pseudonym.digest] ?? self.context.secrets.seal(exam.pseudonym)
+        let notes = found.map { exam in
+            let pseudonym = sealed[exam.pseudonym.digest] ?? self.context.secrets.seal(exam.pseudonym)
             sealed[exam.pseudonym.digest] = pseudonym
             return FinderNote(
                 record: exam.summary.record,

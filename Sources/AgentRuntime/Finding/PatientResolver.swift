@@ -1,11 +1,14 @@
+import Ledger
 import LedgerStore
-package import Primitives
+import Primitives
 package import Records
 import Vault
 
 /// Finds the pseudonym under which a person's exams are listed, from any identifier the person has shown.
 package struct PatientResolver: Sendable {
-    /// Other names of one person that an institution may publish under one identifier. More are not followed.
+    /// Other names of one person that an institution may publish under one identifier.
+    ///
+    /// More are not followed.
     static let aliasesMax: UInt64 = 4
 
     private let context: AgentContext
@@ -48,12 +51,14 @@ package struct PatientResolver: Sendable {
             )
             for row in rows {
                 // A row that does not open is another institution's mistake or lie; it names nobody.
-                guard let primary = try? PseudonymSealing.openAlias(
-                    row.entry,
-                    under: shown,
-                    institution: row.institution,
-                    index: index
-                ), !found.contains(primary) else { continue }
+                guard
+                    let primary = try? PseudonymSealing.openAlias(
+                        row.entry,
+                        under: shown,
+                        institution: row.institution,
+                        index: index
+                    ), !found.contains(primary)
+                else { continue }
                 found.append(primary)
             }
             open = Array(Set(rows.map(\.institution))).sorted()

@@ -1,29 +1,31 @@
-package import Ledger
+import Ledger
 package import LedgerStore
 import Logging
 package import Primitives
 package import Records
 import Vault
 
-/// Reads every final block once, in order, and does what it means for this institution: indexes manifests, wraps keys for
-/// grants, asks for what others published. It keeps its place in the custody store, so that nothing is missed or done
-/// for good twice, whenever the agent is stopped.
+/// Reads every final block once, in order, and does what it means for this institution: indexes manifests, wraps keys
+/// for grants, asks for what others published.
+///
+/// It keeps its place in the custody store, so that nothing is missed or done for good twice, whenever the agent is
+/// stopped.
 package struct ChainFollower: Sendable {
     /// What the follower asks of the rest of the agent.
     package struct Outlets: Sendable {
         /// A manifest of another institution is on the chain.
-        package var want: @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) -> Void
+        package var want: @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) async -> Void
         /// A grant lets this institution read.
-        package var granted: @Sendable (GrantID, AccessGrant) -> Void
-        package var revoked: @Sendable (GrantID) -> Void
+        package var granted: @Sendable (GrantID, AccessGrant) async -> Void
+        package var revoked: @Sendable (GrantID) async -> Void
         /// Pages for a grant wait here for its grantees.
         package var pagesPublished: @Sendable (GrantID, [InstitutionID]) -> Void
         package var institutionsChanged: @Sendable () -> Void
 
         package init(
-            want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) -> Void,
-            granted: @escaping @Sendable (GrantID, AccessGrant) -> Void,
-            revoked: @escaping @Sendable (GrantID) -> Void,
+            want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) async -> Void,
+            granted: @escaping @Sendable (GrantID, AccessGrant) async -> Void,
+            revoked: @escaping @Sendable (GrantID) async -> Void,
             pagesPublished: @escaping @Sendable (GrantID, [InstitutionID]) -> Void,
             institutionsChanged: @escaping @Sendable () -> Void
         ) {
@@ -45,7 +47,7 @@ package struct ChainFollower: Sendable {
     private let outlets: Outlets
     private let bell: Bell
 
-    /// - Parameter bell: Rung after every commit.
+    /// `bell`: rung after every commit.
     package init(
         context: AgentContext,
         book: GrantBook,
@@ -76,7 +78,9 @@ package struct ChainFollower: Sendable {
         }
     }
 
-    /// Reads the blocks after the last one read. Whether there were any.
+    /// Reads the blocks after the last one read.
+    ///
+    /// Whether there were any.
     private func follow() async throws -> Bool {
         let last = try self.context.custody.mark(Self.mark) ?? 0
         let blocks = try self.context.chain.blocks(from: Height(last + 1), maxBytes: Self.blocksPerRead)
@@ -102,18 +106,18 @@ package struct ChainFollower: Sendable {
             if anchor.institution == self.context.institution {
                 try await self.ownBatch(anchor, header)
             } else {
-                self.outlets.want(anchor.manifest, anchor.institution, .exams, anchor.number)
+                await self.outlets.want(anchor.manifest, anchor.institution, .exams, anchor.number)
             }
         case .receipts(.anchorReceipts(let anchor)):
             if anchor.institution == self.context.institution {
                 try self.ownReceipts(anchor, header)
             } else {
-                self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
+                await self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
             }
         case .grants(.createGrant(let grant)): try await self.granted(grant)
         case .grants(.revokeGrant(let id)):
             if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
-            self.outlets.revoked(id)
+            await self.outlets.revoked(id)
         case .grants(.enrolPatient): break
         case .institutions: self.outlets.institutionsChanged()
         }
@@ -148,7 +152,7 @@ package struct ChainFollower: Sendable {
             )
         )
         if try await self.wrapper.grantBecameFinal(id, grant, now: Clock.now) { self.announce(id) }
-        if isGrantee { self.outlets.granted(id, grant) }
+        if isGrantee { await self.outlets.granted(id, grant) }
     }
 
     private func announce(_ grant: GrantID) {

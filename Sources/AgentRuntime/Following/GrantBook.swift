@@ -1,10 +1,11 @@
-package import Ledger
-package import Primitives
+import Ledger
+import Primitives
 package import Records
 import Synchronization
 
 /// The grants of the chain that have not ended, by bucket of their patients: enough to tell which concern a person.
 package final class GrantBook: Sendable {
+    /// What is needed to recognise whom a grant is about.
     package struct Line: Hashable, Sendable {
         package var id: GrantID
         package var handle: PatientHandle

@@ -1,4 +1,4 @@
-package import Ledger
+import Ledger
 import LedgerStore
 import Logging
 package import Primitives
@@ -6,7 +6,9 @@ package import Records
 import Vault
 
 /// Wraps this institution's data keys for the grantees of grants: when a grant becomes final, and when exams are
-/// imported that a live grant covers. A record is then readable at the grantee also while this agent is off.
+/// imported that a live grant covers.
+///
+/// A record is then readable at the grantee also while this agent is off.
 package struct KeyWrapper: Sendable {
     private let context: AgentContext
     private let book: GrantBook
@@ -18,7 +20,9 @@ package struct KeyWrapper: Sendable {
         self.judge = judge
     }
 
-    /// Wraps everything here that `grant` covers. Returns whether a page was published.
+    /// Wraps everything here that `grant` covers.
+    ///
+    /// Returns whether a page was published.
     package func grantBecameFinal(_ id: GrantID, _ grant: AccessGrant, now: Timestamp) async throws -> Bool {
         for patient in try self.context.custody.patients(bucket: grant.bucket) {
             let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)

@@ -206,7 +206,9 @@ package struct GrantDesk: Sendable {
         }
         guard wish.items.count <= GrantScope.itemsMax,
             wish.items.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
-        else { throw AgentFailure(.badRequest, "a grant names at most \(GrantScope.itemsMax) items, none over 48 bytes") }
+        else {
+            throw AgentFailure(.badRequest, "a grant names at most \(GrantScope.itemsMax) items, none over 48 bytes")
+        }
         guard (1...GrantScope.leaseSecondsMax).contains(wish.leaseSeconds) else {
             throw AgentFailure(.badRequest, "a lease is between a second and seven days")
         }

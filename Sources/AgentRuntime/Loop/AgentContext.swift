@@ -6,7 +6,9 @@ package import Primitives
 package import Records
 package import Vault
 
-/// What the services of one agent share. Everything in it is safe to use from any thread.
+/// What the services of one agent share.
+///
+/// Everything in it is safe to use from any thread.
 package struct AgentContext: Sendable {
     package let layout: HomeLayout
     package let institution: InstitutionID
@@ -29,10 +31,10 @@ package struct AgentContext: Sendable {
     }
 
     /// The row of a person in the custody store, as it stands or as it would begin.
-    package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) throws -> PatientChange {
+    package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) -> PatientChange {
         PatientChange(
             tag: self.secrets.tag(of: pseudonym),
-            sealedPseudonym: try known?.sealedPseudonym ?? self.secrets.seal(pseudonym),
+            sealedPseudonym: known?.sealedPseudonym ?? self.secrets.seal(pseudonym),
             bucket: pseudonym.bucket,
             nextLocator: known?.nextLocator ?? 0,
             nextAlias: known?.nextAlias ?? 0
@@ -59,8 +61,8 @@ package struct HomeSecrets: Sendable {
         self.vault.localTag(Array("patient".utf8) + pseudonym.digest.bytes)
     }
 
-    package func seal(_ pseudonym: PatientPseudonym) throws -> [UInt8] {
-        try self.vault.protect(pseudonym.digest.bytes, label: Self.pseudonymUse)
+    package func seal(_ pseudonym: PatientPseudonym) -> [UInt8] {
+        self.vault.protect(pseudonym.digest.bytes, label: Self.pseudonymUse)
     }
 
     package func openPseudonym(_ sealed: [UInt8]) throws -> PatientPseudonym {
@@ -70,16 +72,16 @@ package struct HomeSecrets: Sendable {
         return PatientPseudonym(digest)
     }
 
-    package func seal(_ receipt: FetchReceipt) throws -> [UInt8] {
-        try self.vault.protect(receipt.canonicalBytes, label: Self.receiptUse)
+    package func seal(_ receipt: FetchReceipt) -> [UInt8] {
+        self.vault.protect(receipt.canonicalBytes, label: Self.receiptUse)
     }
 
     package func openReceipt(_ sealed: [UInt8]) throws -> FetchReceipt {
         try FetchReceipt(canonicalBytes: self.vault.unprotect(sealed, label: Self.receiptUse))
     }
 
-    package func sealInput(_ bytes: [UInt8]) throws -> [UInt8] {
-        try self.vault.protect(bytes, label: Self.quarantineUse)
+    package func sealInput(_ bytes: [UInt8]) -> [UInt8] {
+        self.vault.protect(bytes, label: Self.quarantineUse)
     }
 
     package func openInput(_ sealed: [UInt8]) throws -> [UInt8] {

@@ -2,10 +2,11 @@ package import AgentCore
 package import Consensus
 import Dispatch
 import Foundation
-package import Ledger
+import Ledger
 package import LedgerStore
 package import Logging
 package import Primitives
+package import Records
 import Synchronization
 package import Vault
 
@@ -18,6 +19,8 @@ package final class AgentLoop: Sendable {
         package var broadcast: @Sendable (AgentMessage) -> Void
         /// Called after the blocks are in the store.
         package var committed: @Sendable (CommittedRange) -> Void
+        /// A custodian says that pages of these grants can be fetched from it.
+        package var pagesPublished: @Sendable ([GrantID], InstitutionID) -> Void
         /// The agent stopped for good; the text says why and what to look at.
         package var halted: @Sendable (String) -> Void
 
@@ -25,11 +28,13 @@ package final class AgentLoop: Sendable {
             send: @escaping @Sendable (AgentMessage, InstitutionID) -> Void,
             broadcast: @escaping @Sendable (AgentMessage) -> Void,
             committed: @escaping @Sendable (CommittedRange) -> Void,
+            pagesPublished: @escaping @Sendable ([GrantID], InstitutionID) -> Void,
             halted: @escaping @Sendable (String) -> Void
         ) {
             self.send = send
             self.broadcast = broadcast
             self.committed = committed
+            self.pagesPublished = pagesPublished
             self.halted = halted
         }
     }
@@ -62,7 +67,9 @@ package final class AgentLoop: Sendable {
         self.logger = logger
     }
 
-    /// Starts the thread. Call once.
+    /// Starts the thread.
+    ///
+    /// Call once.
     package func start(_ core: AgentCore, records: [VoteLogRecord], mayVote: Bool) {
         let thread = Thread {
             var turn = Turn(loop: self, core: core)
@@ -148,6 +155,7 @@ package final class AgentLoop: Sendable {
             case .expired(let id): self.loop.board.refused(id, TransactionRefusal(.expired))
             case .confirmed(let index): self.loop.confirmations.heard(index, uptime: Clock.uptime)
             case .peerStatus(let peer, let height): self.loop.board.peer(peer, isAt: height)
+            case .pagesPublished(let grants, let custodian): self.loop.outlets.pagesPublished(grants, custodian)
             case .malformed(let peer):
                 self.loop.logger.warning("malformed message", metadata: ["peer": "\(peer)"])
             case .conflict(let conflict):
@@ -166,7 +174,8 @@ package final class AgentLoop: Sendable {
                 case .conflictingFinalization:
                     "a quorum finalized a block beside the chain: more validators lie than the chain tolerates"
                 case .stateDivergence: "a quorum accepted a block that this agent's execution refuses"
-                case .unknownOwnVote: "a vote by this agent's key exists that its vote log lacks: the key is in use elsewhere"
+                case .unknownOwnVote:
+                    "a vote by this agent's key exists that its vote log lacks: the key is in use elsewhere"
                 case .contradictoryVoteLog: "the vote log contradicts itself"
                 }
             self.stop(text)
@@ -184,7 +193,7 @@ package final class AgentLoop: Sendable {
             }
             do {
                 let chain = self.core.context.chain
-                let signatures = try drafts.map { try self.loop.vault.sign($0.body.signedBytes(chain: chain)) }
+                let signatures = drafts.map { self.loop.vault.keys.sign($0.body.signedBytes(chain: chain)) }
                 let records = zip(drafts, signatures).map { draft, signature in
                     VoteLog.Record(draft.signed(by: signer, signature))
                 }

@@ -1,6 +1,8 @@
 import Synchronization
 
-/// Wakes one waiting task. Ringing while nobody waits is remembered once.
+/// Wakes one waiting task.
+///
+/// Ringing while nobody waits is remembered once.
 package final class Bell: Sendable {
     private enum State {
         /// Can become `rung` or `waited`.
@@ -27,8 +29,9 @@ package final class Bell: Sendable {
         waiter?.resume()
     }
 
-    /// Returns at the next ring, or at once if it rang since the last wait. For one task at a time; a cancelled task
-    /// returns.
+    /// Returns at the next ring, or at once if it rang since the last wait.
+    ///
+    /// For one task at a time; a cancelled task returns.
     package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

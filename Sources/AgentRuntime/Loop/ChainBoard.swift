@@ -1,4 +1,4 @@
-package import AgentCore
+import AgentCore
 package import Consensus
 package import Ledger
 package import Primitives
@@ -54,7 +54,9 @@ package final class ChainBoard: Sendable {
         return (samples[samples.count / 2], samples[min(samples.count - 1, samples.count * 99 / 100)])
     }
 
-    /// Registers for the decision on `id`. Call it before the transaction is submitted, so that none is missed.
+    /// Registers for the decision on `id`.
+    ///
+    /// Call it before the transaction is submitted, so that none is missed.
     package func expect(_ id: TransactionID) -> PendingDecision {
         let pending = PendingDecision()
         self.state.withLock { state in

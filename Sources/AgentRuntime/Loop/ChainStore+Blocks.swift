@@ -1,6 +1,6 @@
 package import AgentCore
 package import Consensus
-package import Ledger
+import Ledger
 package import LedgerStore
 package import Primitives
 
@@ -23,7 +23,11 @@ extension ChainStore {
             for change in executed.changes { changes.updateValue(change.value, forKey: change.key) }
             for (index, receipt) in executed.receipts.enumerated() {
                 places.append(
-                    TransactionPlace(id: receipt.transaction.digest, height: executed.header.height, index: UInt32(index))
+                    TransactionPlace(
+                        id: receipt.transaction.digest,
+                        height: executed.header.height,
+                        index: UInt32(index)
+                    )
                 )
             }
         }

@@ -1,11 +1,12 @@
-package import AgentCore
+import AgentCore
 import Dispatch
 import Synchronization
 
 /// The queue before an agent's loop: any thread or task puts inputs in, the loop's thread takes them out.
 final class Inbox: Sendable {
-    /// Messages of peers wait at the socket once so many inputs are queued. Own inputs are never held up: their number
-    /// is bounded by the effects that cause them.
+    /// Messages of peers wait at the socket once so many inputs are queued.
+    ///
+    /// Own inputs are never held up: their number is bounded by the effects that cause them.
     static let peerInputsMax = 2048
 
     private struct State {

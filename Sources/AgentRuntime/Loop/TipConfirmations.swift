@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 package import Primitives
 import Synchronization
 
@@ -18,7 +18,7 @@ package final class TipConfirmations: Sendable {
     private let local: UInt16?
     private let state: Mutex<State>
 
-    /// - Parameter last: Wall clock of the last run's confirmation.
+    /// `last`: wall clock of the last run's confirmation.
     package init(validators: ValidatorSet, local: UInt16?, last: Timestamp?, now: Timestamp, uptime: Int64) {
         self.validators = validators
         self.local = local

@@ -1,5 +1,6 @@
-package import LedgerStore
-package import Primitives
+import Ledger
+import LedgerStore
+import Primitives
 package import Records
 import Vault
 
@@ -9,6 +10,7 @@ package struct AccessLog: Sendable {
     private static let receiptsMax: UInt64 = 100_000
     private static let window: UInt64 = 16
 
+    /// One opening of a record.
     package struct Reading: Sendable {
         package var receipt: FetchReceipt
         package var isAnchored: Bool
@@ -56,12 +58,14 @@ package struct AccessLog: Sendable {
             for row in try self.context.locators.lookupReceipts(probes) {
                 guard let index = indices[row.receipt.tag] else { continue }
                 if index == first + Self.window - 1 { full.insert(row.institution) }
-                guard let receipt = try? PseudonymSealing.openReceipt(
-                    row.receipt,
-                    pseudonym: pseudonym,
-                    institution: row.institution,
-                    index: index
-                ) else { continue }
+                guard
+                    let receipt = try? PseudonymSealing.openReceipt(
+                        row.receipt,
+                        pseudonym: pseudonym,
+                        institution: row.institution,
+                        index: index
+                    )
+                else { continue }
                 receipts.append(receipt)
             }
             open = full.sorted()

@@ -1,4 +1,4 @@
-package import Ledger
+import Ledger
 import LedgerStore
 import Logging
 import Primitives
@@ -16,9 +16,9 @@ package struct ReceiptAnchorer: Sendable {
     private let bell: Bell
     private let prepared: @Sendable () -> Void
 
-    /// - Parameters:
-    ///   - bell: Rung when a receipt was written.
-    ///   - prepared: Called when a batch waits to be submitted.
+    /// `bell`: rung when a receipt was written.
+    ///
+    /// `prepared`: called when a batch waits to be submitted.
     package init(
         context: AgentContext,
         desk: TransactionDesk,
@@ -33,7 +33,9 @@ package struct ReceiptAnchorer: Sendable {
         self.prepared = prepared
     }
 
-    /// Runs until cancelled. Receipts of an earlier run are anchored first.
+    /// Runs until cancelled.
+    ///
+    /// Receipts of an earlier run are anchored first.
     package func run() async {
         while !Task.isCancelled {
             do {

@@ -40,6 +40,32 @@ package struct BuildRequest: Hashable, Sendable {
     /// Whether a block without transactions is wanted if there are none to add.
     package let allowEmpty: Bool
 
+    package init(
+        epoch: Epoch,
+        view: View,
+        parent: BlockHeader,
+        parentHash: Digest,
+        parentView: View,
+        justificationHash: Digest,
+        proposer: UInt16,
+        time: Timestamp,
+        validatorsHash: Digest,
+        withTransactions: Bool,
+        allowEmpty: Bool
+    ) {
+        self.epoch = epoch
+        self.view = view
+        self.parent = parent
+        self.parentHash = parentHash
+        self.parentView = parentView
+        self.justificationHash = justificationHash
+        self.proposer = proposer
+        self.time = time
+        self.validatorsHash = validatorsHash
+        self.withTransactions = withTransactions
+        self.allowEmpty = allowEmpty
+    }
+
     /// The header, with everything that consensus decides filled in.
     package func header(
         transactionCount: UInt32,

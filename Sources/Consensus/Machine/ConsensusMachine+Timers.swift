@@ -21,7 +21,7 @@ extension ConsensusMachine {
         case .empty: self.update(self.view) { $0.isEmptyDue = true }
         case .early: break
         case .retry:
-            self.retry()
+            if self.isArmed { self.retry() } else { self.emit(.resendPending) }
             self.setTimer(.retry, after: self.delay + self.jitter.next(below: self.delay / 4))
         case .fetch: self.fetch()
         case .status:
@@ -49,6 +49,10 @@ extension ConsensusMachine {
         let isActive = self.canVote && self.isAwake && !self.isSyncing
         if isActive, !self.isArmed { self.arm() }
         if !isActive, self.isArmed { self.disarm() }
+        // Who does not vote can still be the only one to know a transaction.
+        let isWaiting = self.phase == .running && !self.canVote && self.isPending
+        if isWaiting, self.timers[.retry] == nil { self.setTimer(.retry, after: 3 * self.delay) }
+        if !isActive, !isWaiting { self.cancelTimer(.retry) }
     }
 
     private var hasValidProposal: Bool {

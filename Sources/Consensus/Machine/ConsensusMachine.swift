@@ -123,7 +123,8 @@ package struct ConsensusMachine: Sendable {
 
     var canVote: Bool { self.phase == .running && self.mayVote && self.local != nil }
     var isLeader: Bool { self.local == self.context.leader(of: self.view) }
-    var delay: Int64 {
+    /// Δ in milliseconds, as failed views have stretched it.
+    package var delay: Int64 {
         self.parameters.delay(fails: self.fails, tolerated: self.context.validators.faultLimit + 1)
     }
     var emptyRound: Round { Round(count: self.context.validators.count) }

@@ -10,6 +10,9 @@ package struct InputPosition: Hashable, Sendable {
     package var line: Int
     /// Position of a resource in its Bundle, from 0.
     package var bundleIndex: Int?
+
+    /// The start of what came without a file.
+    package static let standardInput = InputPosition(file: "-", offset: 0, line: 1)
 }
 
 /// An input that is not imported, with what an operator needs to find and mend it.
@@ -21,6 +24,13 @@ package struct RefusedInput: Hashable, Sendable {
     package var message: String
     /// The refused piece as it stands in the file, at most ``bytesMax`` of it.
     package var bytes: [UInt8]
+
+    package init(position: InputPosition, code: String, message: String, bytes: [UInt8]) {
+        self.position = position
+        self.code = code
+        self.message = message
+        self.bytes = bytes
+    }
 
     /// Enough for any resource that is not mostly attachment; quarantine keeps these bytes.
     package static let bytesMax = 1 << 20

@@ -15,6 +15,7 @@ package struct ChainStore: Sendable {
             path: path,
             durability: .rebuildable,
             cacheKiB: 16 << 10,
+            checkpointPages: 1_000,
             migrations: [("chain-1", Self.schema)]
         )
     }
@@ -209,6 +210,14 @@ package struct ChainStore: Sendable {
         try self.file.read { db in
             guard let tip = try Self.tip(db), height.value < size, size <= tip.height.value + 1 else { return nil }
             return try HistoryTree.inclusionPath(db, of: height.value, size: size)
+        }
+    }
+
+    /// The right edge of the history tree over the first `size` blocks; `nil` if so many are not stored.
+    package func historyFrontier(size: UInt64) throws(LedgerStoreError) -> MerkleFrontier? {
+        try self.file.read { db in
+            guard let tip = try Self.tip(db), size <= tip.height.value + 1 else { return nil }
+            return try HistoryTree(db, size: size).frontier
         }
     }
 

@@ -17,6 +17,8 @@ struct HistoryTree {
         self.peaks = try Self.peakPlaces(size).map { try Self.node(db, level: $0.level, index: $0.index) }
     }
 
+    var frontier: MerkleFrontier? { MerkleFrontier(count: self.size, peaks: self.peaks) }
+
     var root: Digest { Self.folded(self.peaks) ?? MerkleTree.emptyRoot }
 
     static func leaf(_ hash: Digest) -> Digest { MerkleTree.leafHash(use: "blk/1", hash.bytes) }

@@ -82,6 +82,26 @@ extension CustodyStore {
         }
     }
 
+    /// All versions of each of these sources, oldest first.
+    package func versions(sources: [Digest]) throws(LedgerStoreError) -> [[StoredExam]] {
+        try self.file.read { db in
+            var found: [Digest: [StoredExam]] = [:]
+            try KeyList.forEach(sources.map(\.prefixColumn)) { keys in
+                try db.forEach(
+                    Self.selectExams + "WHERE source_prefix IN (\(KeyList.placeholders))",
+                    StatementArguments(keys)
+                ) { row in
+                    let exam = try Self.exam(row)
+                    found[exam.source, default: []].append(exam)
+                    return true
+                }
+            }
+            return sources.map { source in
+                (found[source] ?? []).sorted { $0.number < $1.number }
+            }
+        }
+    }
+
     package func exam(record: ContentAddress) throws(LedgerStoreError) -> StoredExam? {
         try self.file.read { db in
             try db.first(

@@ -56,6 +56,11 @@ extension CustodyStore {
         }
     }
 
+    /// Every grant that was ever saved, in the order in which they came.
+    package func allGrants() throws(LedgerStoreError) -> [KnownGrant] {
+        try self.file.read { db in try db.all(Self.selectGrants + "ORDER BY no", [], Self.grant) }
+    }
+
     /// Notes that a grant was revoked; nothing happens if it is not known here.
     package func markRevoked(_ id: GrantID) throws(LedgerStoreError) {
         try self.file.write { db in

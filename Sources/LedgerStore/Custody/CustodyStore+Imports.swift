@@ -101,8 +101,11 @@ extension CustodyStore {
         for input in inputs {
             try db.run(
                 """
-                INSERT OR IGNORE INTO quarantine (job, file, position, code, message, sealed, time, state)
+                INSERT INTO quarantine (job, file, position, code, message, sealed, time, state)
                 VALUES (?, ?, ?, ?, ?, coalesce(?, x''), ?, ?)
+                ON CONFLICT (job, file, position, code) DO UPDATE SET
+                    message = excluded.message, sealed = excluded.sealed, time = excluded.time, state = excluded.state
+                    WHERE state <> excluded.state OR sealed <> excluded.sealed
                 """,
                 [
                     input.job, input.file, input.position.column, input.code, input.message, input.sealed.column,

@@ -13,6 +13,7 @@ package struct CustodyStore: Sendable {
             path: path,
             durability: .neverLost,
             cacheKiB: 64 << 10,
+            checkpointPages: 8_192,
             migrations: [("custody-1", Self.schema)]
         )
     }

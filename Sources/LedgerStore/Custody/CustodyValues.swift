@@ -129,6 +129,7 @@ package struct BatchCommitment: Hashable, Sendable {
 
 /// A batch of this institution and how far it has come.
 package struct StoredBatch: Hashable, Sendable {
+    /// How far a batch has come.
     package enum State: Int64, Hashable, Sendable {
         /// Durable here; can become `submitted`.
         case prepared = 1
@@ -162,6 +163,7 @@ package struct OutgoingTransaction: Hashable, Sendable {
 
 /// One `import` run.
 package struct ImportJob: Hashable, Sendable {
+    /// How an import run stands.
     package enum State: Int64, Hashable, Sendable {
         /// Can become any other.
         case running = 1
@@ -180,6 +182,7 @@ package struct ImportJob: Hashable, Sendable {
 
 /// An input that could not be imported.
 package struct QuarantinedInput: Hashable, Sendable {
+    /// Whether an input still waits for somebody to look at it.
     package enum State: Int64, Hashable, Sendable {
         /// Can become any other.
         case open = 1
@@ -303,6 +306,7 @@ package struct StoredReceipt: Hashable, Sendable {
     /// The receipt batch that commits it and the position in it; `nil` while it waits.
     package var place: Place?
 
+    /// The batch that commits a receipt, and where in it.
     package struct Place: Hashable, Sendable {
         package var batch: UInt64
         package var index: UInt32

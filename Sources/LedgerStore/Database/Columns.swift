@@ -116,16 +116,7 @@ extension Row {
         return text
     }
 
-    func digest(_ index: Int) throws -> Digest {
-        guard let digest = Digest(try self.bytes(index)) else { throw Self.damaged }
-        return digest
-    }
-
-    func digestIfPresent(_ index: Int) throws -> Digest? {
-        guard let bytes = try self.bytesIfPresent(index) else { return nil }
-        guard let digest = Digest(bytes) else { throw Self.damaged }
-        return digest
-    }
+    func digest(_ index: Int) throws -> Digest { try Digest(canonicalBytes: try self.bytes(index)) }
 
     func address(_ index: Int) throws -> ContentAddress { ContentAddress(try self.digest(index)) }
 

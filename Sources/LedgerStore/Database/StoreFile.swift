@@ -23,10 +23,14 @@ struct StoreFile: Sendable {
     private let pool: DatabasePool
 
     /// Opens or creates the file and brings its schema up to date.
+    ///
+    /// `checkpointPages` is how far the log grows, in pages of 4 KiB, before it is moved into the file. A short log makes
+    /// short pauses; a long one writes the pages of indexes with random keys once for many commits.
     init(
         path: String,
         durability: Durability,
         cacheKiB: Int,
+        checkpointPages: Int,
         migrations: [(name: String, sql: String)]
     ) throws(LedgerStoreError) {
         let name = path.split(separator: "/").last.map(String.init) ?? path
@@ -36,8 +40,7 @@ struct StoreFile: Sendable {
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA cache_size = -\(cacheKiB)")
-                // A checkpoint rewrites each page of a random-key index once for many commits.
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
                 try db.execute(sql: "PRAGMA cell_size_check = ON")
             }
             let pool = try DatabasePool(path: path, configuration: configuration)

@@ -29,6 +29,7 @@ package struct LocatorStore: Sendable {
             path: path,
             durability: .rebuildable,
             cacheKiB: 64 << 10,
+            checkpointPages: 32_768,
             migrations: [("locators-1", Self.schema)]
         )
     }

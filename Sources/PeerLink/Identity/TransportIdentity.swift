@@ -36,6 +36,25 @@ package struct TransportIdentity: Sendable, CustomStringConvertible {
         }
     }
 
+    /// An identity with a fresh self-signed certificate over a P-256 key in PEM.
+    package static func selfSigned(
+        privateKeyPEM: String,
+        institution: InstitutionID,
+        notBefore: Timestamp,
+        notAfter: Timestamp
+    ) throws(PeerLinkError) -> TransportIdentity {
+        guard let key = try? P256.Signing.PrivateKey(pemRepresentation: privateKeyPEM) else {
+            throw PeerLinkError(code: .identityInvalid, message: "the transport key cannot be read; make a new one")
+        }
+        let certificate = try TransportCertificate.make(
+            key: key,
+            institution: institution,
+            notBefore: notBefore,
+            notAfter: notAfter
+        )
+        return try TransportIdentity(certificateDER: certificate, key: key)
+    }
+
     package var description: String { "TransportIdentity(\(self.keyDigest))" }
 }
 

@@ -142,6 +142,7 @@ final class InboundQueue: Sendable {
 package struct InboundFrames: AsyncSequence, Sendable {
     let queue: InboundQueue
 
+    /// Takes one message after another.
     package struct AsyncIterator: AsyncIteratorProtocol {
         let queue: InboundQueue
         package mutating func next() async -> InboundFrame? { await self.queue.take() }

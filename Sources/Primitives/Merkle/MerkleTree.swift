@@ -153,6 +153,13 @@ package struct MerkleFrontier: Hashable, Sendable {
 
     package init() {}
 
+    /// A frontier as a store keeps it; `nil` unless there is one peak for each bit set in `count`.
+    package init?(count: UInt64, peaks: [Digest]) {
+        guard peaks.count == count.nonzeroBitCount else { return nil }
+        self.count = count
+        self.peaks = peaks
+    }
+
     package mutating func append(_ leaf: Digest) {
         var hash = leaf
         var size = self.count

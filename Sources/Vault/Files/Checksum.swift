@@ -1,6 +1,8 @@
 internal import CZlib
 
-/// CRC-32 (ISO 3309, zlib). Tells torn writes from whole ones; never proof that bytes are the author's.
+/// CRC-32 (ISO 3309, zlib).
+///
+/// Tells torn writes from whole ones; never proof that bytes are the author's.
 enum Checksum {
     static func crc32(_ bytes: some Collection<UInt8>) -> UInt32 {
         let whole = bytes.withContiguousStorageIfAvailable { Self.crc32($0) }

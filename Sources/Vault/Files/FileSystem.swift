@@ -5,14 +5,15 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     package init(_ number: Int32) { self.number = number }
 }
 
-/// Everything the vault asks of the disk. Production uses ``PosixFileSystem``; tests hand in one that tears, drops and
-/// refuses by seed.
+/// Everything the vault asks of the disk.
+///
+/// Production uses ``PosixFileSystem``; tests hand in one that tears, drops and refuses by seed.
 ///
 /// Paths are absolute. Errors are never retried below this line.
 package protocol FileSystem: Sendable {
     /// Opens for reading and writing.
     ///
-    /// - Parameter creating: The file must not exist yet and is made readable by its owner only.
+    /// With `creating` the file must not exist yet and is made readable by its owner only.
     func open(_ path: String, creating: Bool) throws(FileError) -> any OpenFile
 
     /// Names in a folder, sorted; empty when there is no such folder.

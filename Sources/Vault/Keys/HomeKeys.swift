@@ -4,8 +4,10 @@ package import Primitives
 package import Records
 internal import Synchronization
 
-/// The private keys of one home. They live in `HOME/keys`, sealed under a master key that is in `HOME/master.key` or
-/// comes from a passphrase, and never leave this target but for ``transportKey``.
+/// The private keys of one home.
+///
+/// They live in `HOME/keys`, sealed under a master key that is in `HOME/master.key` or comes from a passphrase, and
+/// never leave this target but for ``transportKey``.
 package final class HomeKeys: Sendable, CustomStringConvertible {
     /// scrypt's N as a power of two: below the first no passphrase is protected, above the last no machine opens it.
     package static let costs: ClosedRange<UInt8> = 10...20
@@ -47,10 +49,9 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
 
     /// Makes the keys of a new home.
     ///
-    /// - Parameters:
-    ///   - home: An existing folder, or one whose parent exists.
-    ///   - passphrase: `nil` to keep the master key in `HOME/master.key`.
-    ///   - cost: One of ``costs``; lower than ``costDefault`` is for tests only.
+    /// `home` exists or its parent does. Without a passphrase the master key is kept in `HOME/master.key`. `cost` is one of
+    /// ``costs``; lower than ``costDefault`` is for tests only.
+    ///
     /// - Throws: `homeExists` if there are keys already.
     package static func create(
         home: String,
@@ -128,7 +129,9 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
         return file
     }
 
-    /// Whether a file of secrets exists. One that others can reach is refused.
+    /// Whether a file of secrets exists.
+    ///
+    /// One that others can reach is refused.
     private static func isPrivate(_ path: String, _ files: any FileSystem) throws(VaultError) -> Bool {
         let permissions = try whileDoing("looking at \(path)") { () throws(FileError) in
             try files.permissions(of: path)
@@ -189,7 +192,9 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
 
     // MARK: Signing
 
-    /// An Ed25519 signature by the institution. Callers build the message with ``SignedBytes``.
+    /// An Ed25519 signature by the institution.
+    ///
+    /// Callers build the message with ``SignedBytes``.
     package func sign(_ message: [UInt8]) -> Signature {
         let key = self.material.withLock { $0.signingKey }
         guard let bytes = try? key.signature(for: message), let signature = Signature(Array(bytes)) else {
@@ -233,7 +238,9 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
     }
 
     /// The P-256 private key for TLS, as PKCS #8 in PEM: the only private key that is ever handed out, because the TLS
-    /// library holds its own. Keep it in memory only.
+    /// library holds its own.
+    ///
+    /// Keep it in memory only.
     package var transportKey: String { self.material.withLock { $0.transportKeys[0].pemRepresentation } }
 
     /// Digests of the keys before the one in use, newest first.

@@ -1,7 +1,8 @@
 internal import Glibc
 
-/// Keeps a second agent from opening the same home. Held until the value goes away; the system lets go of it when the
-/// process ends.
+/// Keeps a second agent from opening the same home.
+///
+/// Held until the value goes away; the system lets go of it when the process ends.
 package final class HomeLock: Sendable {
     private let descriptor: Int32
 

@@ -59,7 +59,9 @@ struct KeyFile {
         return material
     }
 
-    /// The key that a passphrase stands for. Takes about 0.4 s and 128 MiB at the default cost.
+    /// The key that a passphrase stands for.
+    ///
+    /// Takes about 0.4 s and 128 MiB at the default cost.
     static func derive(_ passphrase: [UInt8], salt: [UInt8], cost: UInt8) throws(VaultError) -> SymmetricKey {
         guard (1...Self.passphraseBytesMax).contains(passphrase.count) else {
             throw VaultError(.wrongPassphrase, "a passphrase has 1 to \(Self.passphraseBytesMax) bytes")

@@ -1,8 +1,10 @@
 package import Crypto
 internal import Foundation
 
-/// STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) as in age: chunks of 64 KiB under AES-256-GCM, the nonce an 11-byte
-/// big-endian counter and a byte that is 1 for the last chunk. The key must be used for one stream only.
+/// STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) as in age: chunks of 64 KiB under AES-256-GCM, the nonce an
+/// 11-byte big-endian counter and a byte that is 1 for the last chunk.
+///
+/// The key must be used for one stream only.
 ///
 /// The last chunk is not empty unless the whole stream is. Cutting, reordering or extending the stream breaks a chunk.
 package enum ChunkStream {

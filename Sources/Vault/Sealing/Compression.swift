@@ -2,8 +2,9 @@ internal import CZlib
 internal import Records
 internal import Synchronization
 
-/// How a record's content is shortened before it is sealed. Each record is compressed alone, with a public dictionary:
-/// no record's size depends on another's bytes.
+/// How a record's content is shortened before it is sealed.
+///
+/// Each record is compressed alone, with a public dictionary: no record's size depends on another's bytes.
 enum CompressionID: UInt8 {
     case none = 0
     /// Raw DEFLATE (RFC 1951), preset dictionary ``CompressionDictionary/fhirJSON``.
@@ -28,7 +29,9 @@ final class CompressorPool: Sendable {
     private let deflaters = Mutex<[Stream]>([])
     private let inflaters = Mutex<[Stream]>([])
 
-    /// A z_stream at a fixed address, as zlib demands. Used by one thread at a time: whoever took it from the pool.
+    /// A z_stream at a fixed address, as zlib demands.
+    ///
+    /// Used by one thread at a time: whoever took it from the pool.
     private final class Stream: @unchecked Sendable {
         let pointer: UnsafeMutablePointer<z_stream>
         private let end: (UnsafeMutablePointer<z_stream>) -> Void

@@ -1,9 +1,12 @@
-/// Preset dictionaries: public text that both ends know, so that even the first use of a word is short. They are part of
-/// the format: a changed dictionary needs a new ``CompressionID``.
-enum CompressionDictionary {
+/// Preset dictionaries: public text that both ends know, so that even the first use of a word is short.
+///
+/// They are part of the format: a changed dictionary needs a new ``CompressionID``.
+package enum CompressionDictionary {
     /// Names, code systems and codes of the FHIR R4 schema as they stand in laboratory and imaging reports; never
-    /// anything from a record. Frequent text stands last, where DEFLATE reaches it with the shortest distances.
-    static let fhirJSON = Array(
+    /// anything from a record.
+    ///
+    /// Frequent text stands last, where DEFLATE reaches it with the shortest distances.
+    package static let fhirJSON = Array(
         (Self.schemaNames + Self.codeSystems + Self.fragments).utf8
     )
 

@@ -3,7 +3,9 @@ internal import Foundation
 package import Primitives
 internal import Records
 
-/// A 32-byte key for one institution: HPKE in base mode (RFC 9180) with KEM X-Wing (0x647a), HKDF-SHA256 and AES-256-GCM.
+/// A 32-byte key for one institution: HPKE in base mode (RFC 9180) with KEM X-Wing (0x647a), HKDF-SHA256 and
+/// AES-256-GCM.
+///
 /// `encapsulation1120 ‖ ciphertext32 ‖ tag16`.
 enum KeyWrapping {
     static let byteCount = 1120 + 48
@@ -67,8 +69,9 @@ enum KeyWrapping {
     }
 }
 
-/// The key under which a consortium forms pseudonyms. It exists in the clear only inside agents and while a genesis is
-/// being made.
+/// The key under which a consortium forms pseudonyms.
+///
+/// It exists in the clear only inside agents and while a genesis is being made.
 package enum ConsortiumKey {
     package static let byteCount = 32
 

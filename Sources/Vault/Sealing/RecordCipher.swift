@@ -67,7 +67,7 @@ package struct RecordCipher: Sendable {
         encoder.encode(UInt32(plain.count))
         encoder.encode(bytes: data)
         let padding = Padding.size(encoder.bytes.count) - encoder.bytes.count
-        encoder.encode(fixed: repeatElement(0, count: padding))
+        encoder.encode(fixed: [UInt8](repeating: 0, count: padding))
         return encoder.bytes
     }
 

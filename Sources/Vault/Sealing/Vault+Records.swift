@@ -2,7 +2,9 @@ internal import Crypto
 package import Primitives
 package import Records
 
-/// An own record that is sealed and not stored yet. Its data key travels with it, out of reach of other targets.
+/// An own record that is sealed and not stored yet.
+///
+/// Its data key travels with it, out of reach of other targets.
 package struct SealedRecord: Sendable {
     package let object: SealedObject
     package let salt: [UInt8]
@@ -22,7 +24,9 @@ package struct OpenedRecord: Sendable {
 }
 
 extension Vault {
-    /// Seals an exam as the next own object, under a data key of its own. May run on several threads at once.
+    /// Seals an exam as the next own object, under a data key of its own.
+    ///
+    /// May run on several threads at once.
     ///
     /// - Throws: `tooLarge`.
     package func seal(_ content: RecordContent) throws(VaultError) -> SealedRecord {
@@ -76,7 +80,9 @@ extension Vault {
     }
 
     /// Wraps the data keys of own records for the grantees of one grant, under a grant-set key that is made for this
-    /// page and sealed to each of them. The page is signed and not stored yet.
+    /// page and sealed to each of them.
+    ///
+    /// The page is signed and not stored yet.
     ///
     /// - Throws: the errors of ``openOwn(_:)`` for a record that is not here, `sealBroken` for a key no one can seal to.
     package func makeEnvelopePage(

@@ -1,7 +1,9 @@
 internal import Primitives
 internal import Records
 
-/// The segment that is being written. Only the store's writer changes it.
+/// The segment that is being written.
+///
+/// Only the store's writer changes it.
 struct ActiveSegment: Sendable {
     let number: UInt64
     let path: String
@@ -30,7 +32,7 @@ struct ActiveSegment: Sendable {
 
     /// Writes the footer and makes it durable.
     ///
-    /// - Parameter bodyDigest: SHA-256 of the file up to ``end``.
+    /// `bodyDigest` is the SHA-256 of the file up to ``end``.
     func seal(
         bodyDigest: Digest,
         sign: ([UInt8]) -> Signature,

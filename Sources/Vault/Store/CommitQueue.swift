@@ -61,7 +61,9 @@ final class CommitQueue: Sendable {
         if let failure { throw failure }
     }
 
-    /// Commits what is queued and refuses everything after it. Returns when the writer is idle.
+    /// Commits what is queued and refuses everything after it.
+    ///
+    /// Returns when the writer is idle.
     func close() async {
         self.state.withLock { $0.isClosed = true }
         await withCheckedContinuation { done in

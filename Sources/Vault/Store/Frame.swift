@@ -42,6 +42,7 @@ enum Frame {
     }
 
     /// Reads the prefix of the frame at the start of `bytes`, which must reach to the end of the frame's header.
+    ///
     /// Returns `nil` if no intact frame starts here.
     static func prefix(of bytes: ArraySlice<UInt8>) -> Prefix? {
         guard bytes.count >= Self.prefixBytes, bytes.starts(with: Self.magic) else { return nil }

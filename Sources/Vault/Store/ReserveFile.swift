@@ -12,7 +12,9 @@ struct ReserveFile: Sendable {
         self.files = files
     }
 
-    /// Makes the reserve if it is missing. Returns whether it is there.
+    /// Makes the reserve if it is missing.
+    ///
+    /// Returns whether it is there.
     func ensure() -> Bool {
         guard self.size > 0 else { return true }
         do {

@@ -43,7 +43,7 @@ final class SealedSegment: Sendable {
 
     /// Where `address` lies, `nil` if it is not in this segment.
     ///
-    /// - Parameter footerDamaged: Called when the footer turns out damaged. The frames are scanned in its place.
+    /// Calls `footerDamaged` when the footer turns out damaged; the frames are then scanned in its place.
     func locate(_ address: ContentAddress, footerDamaged: () -> Void) throws(FileError) -> FrameLocation? {
         let lookup = try self.loadLookup(footerDamaged)
         switch lookup {

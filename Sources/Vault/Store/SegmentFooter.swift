@@ -1,7 +1,9 @@
 internal import Primitives
 
 /// The index at the end of a sealed segment (Documentation/Protocol/VaultFiles.md): pages of entries sorted by address,
-/// the first address of each page, a Bloom filter and a signed trailer. All of it can be rebuilt from the frames.
+/// the first address of each page, a Bloom filter and a signed trailer.
+///
+/// All of it can be rebuilt from the frames.
 enum SegmentFooter {
     static let magic = Array("EFTR".utf8)
     static let pageBytes = 4096

@@ -115,8 +115,10 @@ struct SegmentRecovery {
         return segment
     }
 
-    /// Cuts the file behind its last frame. What an unfinished write left there is kept in a file of its own, unless
-    /// it is zeros or a footer, which is written anew.
+    /// Cuts the file behind its last frame.
+    ///
+    /// What an unfinished write left there is kept in a file of its own, unless it is zeros or a footer, which is
+    /// written anew.
     private func setTailAside(
         of active: ActiveSegment,
         from start: UInt64,

@@ -2,7 +2,9 @@ internal import Primitives
 internal import Records
 internal import Synchronization
 
-/// A place between two objects of the store. Positions grow as objects are appended.
+/// A place between two objects of the store.
+///
+/// Positions grow as objects are appended.
 ///
 /// When a damaged segment is rewritten its objects move behind every other position: who follows the store sees them
 /// twice, and none is skipped.
@@ -38,8 +40,9 @@ extension SegmentStore {
     /// Bytes of bodies handed out at once.
     private static let scanBytesMax = 8 << 20
 
-    /// Up to `limit` objects of a kind behind `position`, in the order in which they were stored. Damaged ones are left
-    /// out. None, when the end is reached.
+    /// Up to `limit` objects of a kind behind `position`, in the order in which they were stored.
+    ///
+    /// Damaged ones are left out. None, when the end is reached.
     func objects(
         of kind: ObjectKind?,
         from position: StorePosition,
@@ -99,7 +102,7 @@ extension SegmentStore {
 
     /// Reads every byte of every segment and says what is wrong with it.
     ///
-    /// - Parameter each: Called with every intact object.
+    /// Calls `each` with every intact object.
     func verify(
         signedBy key: VerifyingKey,
         each: (SealedObject) -> [StorageIncident]

@@ -105,7 +105,9 @@ final class SegmentStore: Sendable {
 
     // MARK: Writing
 
-    /// Stores what is not stored yet and returns when all of it is durable. Callers take turns.
+    /// Stores what is not stored yet and returns when all of it is durable.
+    ///
+    /// Callers take turns.
     func commit(_ objects: [SealedObject]) throws(VaultError) {
         try self.writer.withLock { writer throws(VaultError) in
             if writer.isPoisoned { try self.rewriteActive(&writer) }

@@ -2,6 +2,7 @@ internal import Synchronization
 
 /// Something the disk did that an operator should know about.
 package struct StorageIncident: Hashable, Sendable, CustomStringConvertible {
+    /// What happened.
     package enum Kind: String, Hashable, Sendable {
         /// Bytes of an unfinished write were set aside at the start. Expected after a crash.
         case tornTail

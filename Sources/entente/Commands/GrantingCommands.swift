@@ -1,7 +1,7 @@
 import AgentAPI
 import ArgumentParser
-import Crypto
 import Foundation
+import Primitives
 
 struct PatientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,7 +33,8 @@ struct PatientCommand: AsyncParsableCommand {
             }
             Answer(
                 ["handle": reply.subject.hex, "height": reply.height],
-                text: "Patient enrolled in block \(reply.height) under the handle \(reply.subject.hex).\nThe key is in \(self.key)."
+                text:
+                    "Patient enrolled in block \(reply.height) under the handle \(reply.subject.hex).\nThe key is in \(self.key)."
             ).print(asJSON: self.options.json)
         }
     }
@@ -44,7 +45,10 @@ struct GrantorOptions: ParsableArguments {
     @Option(name: .long, help: "The patient's key file.")
     var key: String?
 
-    @Option(name: .long, help: "A file with the evidence of consent, such as a scanned form; this institution witnesses it.")
+    @Option(
+        name: .long,
+        help: "A file with the evidence of consent, such as a scanned form; this institution witnesses it."
+    )
     var witness: String?
 
     mutating func validate() throws {
@@ -62,7 +66,7 @@ struct GrantorOptions: ParsableArguments {
         if let path = self.key { return .key(try PersonKey.load(path)) }
         guard let path = self.witness else { throw .usage("grantor", "give --key or --witness", hint: "See --help.") }
         let evidence = try PrivateFile.read(path, bytesMax: 256 << 20, what: "the evidence of consent")
-        return .witness(evidence: Data(SHA256.hash(data: evidence)))
+        return .witness(evidence: Data(Digest(hashing: evidence).bytes))
     }
 }
 
@@ -133,7 +137,8 @@ struct GrantCommand: EntenteCommand {
             key = nil
             request.witnessEvidence = evidence
         }
-        let reply = try await self.options.prepareSignSubmit(key: key) { [request] in try await $0.prepareGrant(request) }
+        let reply = try await self.options.prepareSignSubmit(key: key) { [request] in try await $0.prepareGrant(request)
+        }
         Answer(
             ["grant": reply.subject.hex, "height": reply.height],
             text: "Grant \(reply.subject.hex)\nfinal in block \(reply.height)"
@@ -249,7 +254,9 @@ struct AccessLogCommand: EntenteCommand {
 
     private func text(_ reads: [Entente_Api_V1_Read]) -> String {
         guard !reads.isEmpty else { return "Nobody has read anything." }
-        var table = TextTable(["Time", "Institution", "Who", "Department", "Purpose", "Record of", "Record", "On chain"])
+        var table = TextTable([
+            "Time", "Institution", "Who", "Department", "Purpose", "Record of", "Record", "On chain",
+        ])
         for read in reads {
             table.add([
                 Times.format(read.time), read.institution, "\(read.clinicianName) (\(read.clinician))", read.department,

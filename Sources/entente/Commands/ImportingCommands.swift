@@ -1,6 +1,7 @@
 import AgentAPI
 import ArgumentParser
 import Foundation
+import Synchronization
 
 struct ImportCommand: EntenteCommand {
     static let configuration = CommandConfiguration(
@@ -35,7 +36,11 @@ struct ImportCommand: EntenteCommand {
             try await self.options.importUpload(request, from: .standardInput, into: sink)
         } else {
             guard !self.paths.contains("-") else {
-                throw CommandFailure.usage("paths", "- stands alone", hint: "Import standard input in a run of its own.")
+                throw CommandFailure.usage(
+                    "paths",
+                    "- stands alone",
+                    hint: "Import standard input in a run of its own."
+                )
             }
             request.paths = self.paths.map { URL(fileURLWithPath: $0).path }
             for path in request.paths where !FileManager.default.fileExists(atPath: path) {
@@ -138,13 +143,19 @@ extension Entente_Api_V1_QuarantineItem {
 }
 
 /// Shows an import's progress on standard error and its result on standard output.
-final class ImportSink {
+final class ImportSink: Sendable {
+    private struct State {
+        var rejections: [Entente_Api_V1_ImportRejection] = []
+        var summary: Entente_Api_V1_ImportSummary?
+        var didShowProgress = false
+    }
+
     private let json: Bool
     private let dryRun: Bool
-    private var rejections: [Entente_Api_V1_ImportRejection] = []
-    private var summary: Entente_Api_V1_ImportSummary?
-    private var didShowProgress = false
-    /// Shown one by one; more are counted only. The report file and the quarantine hold all.
+    private let state = Mutex(State())
+    /// Shown one by one; more are counted only.
+    ///
+    /// The report file and the quarantine hold all.
     private static let shownMax = 10
 
     init(json: Bool, dryRun: Bool) {
@@ -153,17 +164,19 @@ final class ImportSink {
     }
 
     func take(_ event: Entente_Api_V1_ImportEvent) {
-        switch event.event {
-        case .progress(let progress): self.show(progress)
-        case .rejection(let rejection): self.rejections.append(rejection)
-        case .summary(let summary): self.summary = summary
-        case nil: break
+        self.state.withLock { state in
+            switch event.event {
+            case .progress(let progress): self.show(progress, &state)
+            case .rejection(let rejection): state.rejections.append(rejection)
+            case .summary(let summary): state.summary = summary
+            case nil: break
+            }
         }
     }
 
-    private func show(_ progress: Entente_Api_V1_ImportProgress) {
+    private func show(_ progress: Entente_Api_V1_ImportProgress, _ state: inout State) {
         guard progress.elapsedMilliseconds >= 1000, Terminal.isErrorTerminal else { return }
-        self.didShowProgress = true
+        state.didShowProgress = true
         let seconds = Double(progress.elapsedMilliseconds) / 1000
         let rate = Double(progress.exams) / seconds
         var line = String(format: "\r\u{1b}[K%llu exams, %.0f/s", progress.exams, rate)
@@ -177,8 +190,9 @@ final class ImportSink {
     }
 
     func finish(report: String?) throws {
-        if self.didShowProgress { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
-        guard let summary = self.summary else {
+        let state = self.state.withLock { $0 }
+        if state.didShowProgress { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+        guard let summary = state.summary else {
             throw CommandFailure(
                 "import.interrupted",
                 "the agent ended before the import did",
@@ -186,13 +200,13 @@ final class ImportSink {
                 status: .notReady
             )
         }
-        if let report { try PrivateFile.write(Data(self.reportText.utf8), to: report) }
-        Answer(self.object(summary), text: self.text(summary)).print(asJSON: self.json)
+        if let report { try PrivateFile.write(Data(Self.report(state.rejections).utf8), to: report) }
+        Answer(self.object(summary), text: self.text(summary, state.rejections)).print(asJSON: self.json)
         if summary.quarantined > 0 { throw ExitCode(CommandFailure.Status.quarantined.rawValue) }
     }
 
-    private var reportText: String {
-        let lines = self.rejections.map { rejection in
+    private static func report(_ rejections: [Entente_Api_V1_ImportRejection]) -> String {
+        let lines = rejections.map { rejection in
             [rejection.file, rejection.position, rejection.code, rejection.message, rejection.quarantineID]
                 .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }.joined(separator: ",")
         }
@@ -212,7 +226,10 @@ final class ImportSink {
         ]
     }
 
-    private func text(_ summary: Entente_Api_V1_ImportSummary) -> String {
+    private func text(
+        _ summary: Entente_Api_V1_ImportSummary,
+        _ rejections: [Entente_Api_V1_ImportRejection]
+    ) -> String {
         let seconds = Double(summary.elapsedMilliseconds) / 1000
         var lines = [
             "\(summary.read) exams read, \(summary.committed) \(self.dryRun ? "would be " : "")committed, "
@@ -226,11 +243,13 @@ final class ImportSink {
             let skipped = summary.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             lines.append("skipped: " + skipped.joined(separator: ", "))
         }
-        for rejection in self.rejections.prefix(Self.shownMax) {
-            lines.append("set aside: \(Terminal.harmless(rejection.file)) \(rejection.position): \(rejection.code): \(Terminal.harmless(rejection.message))")
+        for rejection in rejections.prefix(Self.shownMax) {
+            lines.append(
+                "set aside: \(Terminal.harmless(rejection.file)) \(rejection.position): \(rejection.code): \(Terminal.harmless(rejection.message))"
+            )
         }
-        if self.rejections.count > Self.shownMax {
-            lines.append("and \(self.rejections.count - Self.shownMax) more: entente quarantine list")
+        if rejections.count > Self.shownMax {
+            lines.append("and \(rejections.count - Self.shownMax) more: entente quarantine list")
         }
         return lines.joined(separator: "\n")
     }

@@ -27,7 +27,7 @@ struct FindCommand: EntenteCommand {
         request.items = self.items
         request.since = try self.since.map { try Times.parse($0, option: "--since") } ?? 0
         request.credential = credential.credentialBytes
-        let reply = try await self.options.call { try await $0.find(request) }
+        let reply = try await self.options.call { [request] in try await $0.find(request) }
         Answer(["results": reply.results.map(self.json)], text: self.table(reply)).print(asJSON: self.options.json)
     }
 
@@ -56,7 +56,8 @@ struct FindCommand: EntenteCommand {
             ])
         }
         let milliseconds = Double(reply.elapsedMicroseconds) / 1000
-        return table.text + "\n" + Terminal.dim(String(format: "%d exams in %.1f ms", reply.results.count, milliseconds))
+        return table.text + "\n"
+            + Terminal.dim(String(format: "%d exams in %.1f ms", reply.results.count, milliseconds))
     }
 }
 
@@ -97,7 +98,7 @@ struct FetchCommand: EntenteCommand {
         let prepared = try await self.options.call { [prepare] in try await $0.prepareFetch(prepare) }
         var request = Entente_Api_V1_FetchRequest()
         request.request = prepared.request
-        request.signature = try credential.sign(prepared.toSign)
+        request.signature = credential.sign(prepared.toSign)
         request.credential = credential.credentialBytes
         request.wantsOriginal = self.original != nil
         request.wantsEvidence = self.evidence != nil

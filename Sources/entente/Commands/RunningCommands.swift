@@ -40,16 +40,25 @@ struct StatusCommand: EntenteCommand {
             "Peers        \(connected) of \(status.peers.count) connected",
         ]
         for peer in status.peers {
-            lines.append("             \(peer.id)  \(peer.connected ? "connected, height \(peer.height)" : Terminal.red("not connected"))")
+            lines.append(
+                "             \(peer.id)  \(peer.connected ? "connected, height \(peer.height)" : Terminal.red("not connected"))"
+            )
         }
         lines.append(
-            "Confirmed    " + (status.confirmedAt == 0 ? Terminal.red("never by a quorum") : Times.format(status.confirmedAt))
+            "Confirmed    "
+                + (status.confirmedAt == 0 ? Terminal.red("never by a quorum") : Times.format(status.confirmedAt))
         )
-        lines.append("Waiting      \(status.pendingTransactions) transactions, \(status.lackingObjects) objects to fetch")
+        lines.append(
+            "Waiting      \(status.pendingTransactions) transactions, \(status.lackingObjects) objects to fetch"
+        )
         if status.finalityP50 > 0 {
-            lines.append("Finality     \(status.finalityP50) ms median, \(status.finalityP99) ms at the 99th percentile")
+            lines.append(
+                "Finality     \(status.finalityP50) ms median, \(status.finalityP99) ms at the 99th percentile"
+            )
         }
-        lines.append("Exams        \(status.exams) own, \(status.locatorEntries) known in all, \(status.quarantined) in quarantine")
+        lines.append(
+            "Exams        \(status.exams) own, \(status.locatorEntries) known in all, \(status.quarantined) in quarantine"
+        )
         lines.append(
             "Disk         \(Self.size(status.vaultBytes)) in \(status.objects) objects, \(Self.size(status.freeBytes)) free"
         )

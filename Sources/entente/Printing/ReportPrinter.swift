@@ -52,7 +52,10 @@ struct ReportPrinter {
     private func imaging(_ study: Entente_Api_V1_Imaging) -> [String] {
         var lines: [String] = []
         let modality = study.modalities.joined(separator: "/")
-        lines.append("Study       " + Terminal.harmless([modality, study.description_p].filter { !$0.isEmpty }.joined(separator: "  ")))
+        lines.append(
+            "Study       "
+                + Terminal.harmless([modality, study.description_p].filter { !$0.isEmpty }.joined(separator: "  "))
+        )
         if !study.startedText.isEmpty { lines.append("Started     " + Terminal.harmless(study.startedText)) }
         lines.append("Images      \(study.instanceCount) in \(study.seriesCount) series")
         if !study.studyUid.isEmpty { lines.append("Study UID   " + Terminal.harmless(study.studyUid)) }

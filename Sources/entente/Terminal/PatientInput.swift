@@ -9,7 +9,8 @@ enum PatientInput {
                 throw .usage(
                     "patient-on-command-line",
                     "a patient's identifier must not stand on the command line",
-                    hint: "Use --patient - and type it or pipe it in; --insecure-arguments allows it for synthetic data."
+                    hint:
+                        "Use --patient - and type it or pipe it in; --insecure-arguments allows it for synthetic data."
                 )
             }
             return argument

@@ -64,7 +64,8 @@ enum Terminal {
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
                     let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-                    let isDirection = (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+                    let isDirection =
+                        (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
                     return isControl || isDirection ? "\u{fffd}" : scalar
                 }
             )

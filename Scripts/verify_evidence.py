@@ -1,0 +1,520 @@
+#!/usr/bin/env python3
+"""Checks an evidence file against a genesis file. Written from Documentation/Protocol/Evidence.md and Transactions.md
+alone, in the standard library, as the second implementation that keeps those pages honest.
+
+usage: verify_evidence.py [--flip-bits] GENESIS EVIDENCE
+Exit codes: 0 valid, 7 invalid, 2 usage."""
+import hashlib
+import sys
+
+# ---- Ed25519 (RFC 8032 section 5.1), in extended coordinates ---------------------------------------------------------
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+IDENTITY = (0, 1, 1, 0)
+
+
+def add(a, b):
+    x = (a[1] - a[0]) * (b[1] - b[0]) % P
+    y = (a[1] + a[0]) * (b[1] + b[0]) % P
+    t = 2 * a[3] * b[3] * D % P
+    z = 2 * a[2] * b[2] % P
+    e, f, g, h = y - x, z - t, z + t, y + x
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def multiply(scalar, point):
+    result = IDENTITY
+    while scalar:
+        if scalar & 1:
+            result = add(result, point)
+        point = add(point, point)
+        scalar >>= 1
+    return result
+
+
+def equal(a, b):
+    return (a[0] * b[2] - b[0] * a[2]) % P == 0 and (a[1] * b[2] - b[1] * a[2]) % P == 0
+
+
+def decompress(data):
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    return ((x if x & 1 == sign else P - x), y, 1, (x if x & 1 == sign else P - x) * y % P)
+
+
+def compress(point):
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = decompress((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+KNOWN = {}
+
+
+def signature_holds(key, signature, message):
+    question = (key, signature, message)
+    if question not in KNOWN:
+        KNOWN[question] = check_signature(*question)
+    return KNOWN[question]
+
+
+def check_signature(key, signature, message):
+    s = int.from_bytes(signature[32:], "little")
+    point = decompress(key)
+    if point is None or s >= L or equal(multiply(8, point), IDENTITY):
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    negated = (P - point[0], point[1], 1, P - point[3])
+    return compress(add(multiply(s, BASE), multiply(k, negated))) == signature[:32]
+
+
+# ---- BCS ---------------------------------------------------------------------------------------------------------------
+class Malformed(Exception):
+    pass
+
+
+def require(condition):
+    if not condition:
+        raise Malformed
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def fixed(self, count):
+        require(count <= len(self.data) - self.at)
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+    def unsigned(self, size):
+        return int.from_bytes(self.fixed(size), "little")
+
+    def time(self):
+        return int.from_bytes(self.fixed(8), "little", signed=True)
+
+    def length(self, most):
+        value = 0
+        for shift in range(0, 35, 7):
+            byte = self.unsigned(1)
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                require((byte or not shift) and value < 1 << 32 and value <= most)
+                return value
+        raise Malformed
+
+    def bytes(self, most):
+        return self.fixed(self.length(most))
+
+    def text(self, most):
+        try:
+            return self.bytes(most).decode("utf-8")
+        except UnicodeDecodeError:
+            raise Malformed
+
+    def option(self, read):
+        flag = self.unsigned(1)
+        require(flag < 2)
+        return read() if flag else None
+
+    def list(self, most, read):
+        return [read() for _ in range(self.length(most))]
+
+    def ascending(self, most, read):
+        values = self.list(most, read)
+        require(all(a < b for a, b in zip(values, values[1:])))
+        return values
+
+    def digest(self):
+        return self.fixed(32)
+
+    def digests(self, most):
+        return self.list(most, self.digest)
+
+    def institution(self):
+        name = self.bytes(32)
+        require(name and 97 <= name[0] <= 122)
+        require(all(97 <= byte <= 122 or 48 <= byte <= 57 or byte == 45 for byte in name))
+        return name
+
+    def choice(self, values):
+        value = self.unsigned(1)
+        require(value in values)
+        return value
+
+    def end(self):
+        require(self.at == len(self.data))
+
+
+def whole(data, read):
+    reader = Reader(data)
+    value = read(reader)
+    reader.end()
+    return value
+
+
+# ---- Hashes and trees ------------------------------------------------------------------------------------------------
+def H(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def u64(value):
+    return value.to_bytes(8, "little")
+
+
+def signed(chain, use, body, epoch=0):
+    return b"entente/1\0" + chain + bytes([use]) + u64(epoch) + body
+
+
+def included(leaf, index, size, path, root):
+    """RFC 9162 section 2.1.3.2."""
+    if index >= size:
+        return False
+    node, last, value = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            value = H(b"\x01", sibling, value)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            value = H(b"\x01", value, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and value == root
+
+
+def in_state(proof, key, value, root):
+    bits = int.from_bytes(key, "big")
+    node = H(b"\x02", key, H(value))
+    for depth in reversed(range(len(proof))):
+        right = bits >> (255 - depth) & 1
+        node = H(b"\x03", proof[depth], node) if right else H(b"\x03", node, proof[depth])
+    return node == root
+
+
+# ---- Formats ---------------------------------------------------------------------------------------------------------
+class Parts:
+    """Named fields."""
+
+    def __init__(self, **fields):
+        self.__dict__.update(fields)
+
+
+def genesis(data):
+    def member(r):
+        name = r.institution()
+        r.text(128), r.text(4), r.text(12)
+        role = r.choice((1, 2))
+        r.text(128)
+        key = r.fixed(32)
+        r.fixed(1216), r.digest(), r.fixed(1168)
+        return name, role, key
+
+    def read(r):
+        require(r.fixed(8) == b"ENTGENE1" and r.unsigned(1) == 2)
+        r.fixed(16)
+        r.choice((0, 1))
+        require(r.unsigned(1) == 1)
+        return r.ascending(1024, lambda: member(r))
+
+    members = whole(data, read)
+    voters = [(name, key) for name, role, key in members if role == 1]
+    encoded = b"".join(bytes([len(name)]) + name + key for name, key in voters)
+    require(len(voters) < 128)
+    return Parts(
+        chain=H(b"entente/chain\0", data),
+        keys={name: key for name, _, key in members},
+        voters=voters,
+        voters_hash=H(b"entente/set\0", bytes([len(voters)]), encoded),
+    )
+
+
+def header(r):
+    start = r.at
+    require(r.unsigned(2) == 1)
+    r.unsigned(1)
+    h = Parts(chain=r.digest(), epoch=r.unsigned(8), view=r.unsigned(8), height=r.unsigned(8), time=r.time())
+    r.fixed(2 + 8 + 32 + 32)
+    h.count, h.transactions, h.receipts, h.state = r.unsigned(4), r.digest(), r.digest(), r.digest()
+    h.history_size, h.history, h.voters_hash = r.unsigned(8), r.digest(), r.digest()
+    r.fixed(32 + 32 + 8 + 32)
+    h.hash = H(b"entente/blk\0", r.data[start:r.at])
+    return h
+
+
+def leaf(r):
+    start = r.at
+    value = Parts(record=r.digest())
+    r.unsigned(4)
+    value.commitment = r.digest()
+    r.digest()
+    r.option(r.digest)
+    value.hash = H(b"\0exam/1", r.data[start:r.at])
+    return value
+
+
+def state_proof(r):
+    count = r.unsigned(2)
+    require(count <= 256)
+    bits = int.from_bytes(r.fixed((count + 7) // 8), "little")
+    require(bits >> count == 0)
+    empty = bytes(32)
+    siblings = [empty if bits >> index & 1 else r.digest() for index in range(count)]
+    require(all(bits >> index & 1 or sibling != empty for index, sibling in enumerate(siblings)))
+    require(r.length(2) == 0)
+    return siblings
+
+
+def scope(r):
+    start = r.at
+    r.ascending(4, lambda: r.choice((1, 2, 3, 4)))
+    r.ascending(8, lambda: r.text(48).encode())
+    r.option(r.time), r.option(r.time)
+    purpose = r.choice((1, 2, 3, 4))
+    require(1 <= r.unsigned(4) <= 604800)
+    return Parts(purpose=purpose, bytes=r.data[start:r.at])
+
+
+def file_grant(r):
+    return Parts(state=r.bytes(8192), proof=state_proof(r), scope=scope(r))
+
+
+def grant_state(r):
+    r.digest()
+    g = Parts(salt=r.fixed(16))
+    r.unsigned(8), r.unsigned(1)
+    g.custodians, g.grantees = r.ascending(64, r.institution), r.ascending(64, r.institution)
+    g.scope_commitment = r.digest()
+    r.bytes(512)
+    g.not_before, g.not_after = r.time(), r.time()
+    if r.length(1):
+        r.institution(), r.digest()
+    else:
+        r.fixed(32)
+    g.id = H(b"entente/grant/1\0", r.data[:r.at])
+    g.created, _ = r.unsigned(8), r.time()
+    g.revoked, revoked_time = r.option(lambda: r.unsigned(8)), r.option(r.time)
+    require((g.revoked is None) == (revoked_time is None))
+    return g
+
+
+def credential(r):
+    start = r.at
+    require(r.unsigned(1) == 1)
+    c = Parts(institution=r.institution())
+    r.text(64), r.text(64), r.text(64)
+    c.key, c.issued, c.expires = r.fixed(32), r.time(), r.time()
+    c.body = r.data[start:r.at]
+    c.signature = r.fixed(64)
+    return c
+
+
+def receipt(r):
+    start = r.at
+    require(r.unsigned(1) == 1)
+    value = Parts(institution=r.institution())
+    request = r.at
+    require(r.unsigned(1) == 1)
+    value.record, value.purpose = r.digest(), r.choice((1, 2, 3, 4))
+    r.fixed(16)
+    value.credential_id = r.digest()
+    value.request = r.data[request:r.at]
+    value.request_signature = r.fixed(64)
+    value.credential = credential(r)
+    value.custodian = r.institution()
+    value.grant, value.height, value.time = r.option(r.digest), r.unsigned(8), r.time()
+    value.body = r.data[start:r.at]
+    value.signature = r.fixed(64)
+    return value
+
+
+def evidence(r):
+    require(r.fixed(8) == b"ENTEVID1")
+    f = Parts(chain=r.digest(), suite=r.unsigned(1), salt=r.fixed(32), content=r.bytes(32 << 20), leaf=leaf(r))
+    f.leaf_index, f.leaf_path = r.unsigned(4), r.digests(16)
+    f.transaction, f.index = r.bytes(4096), r.unsigned(4)
+    f.transaction_path, f.receipt_path = r.digests(16), r.digests(16)
+    f.ancestor = r.option(lambda: (header(r), r.digests(64)))
+    f.header = header(r)
+    f.finalization = r.bytes(5120)
+    f.grant = r.option(lambda: file_grant(r))
+    f.receipt = receipt(r)
+    return f
+
+
+def content(r):
+    r.choice((1,))
+    r.list(16384, lambda: (r.text(64), r.bytes(32 << 20)))
+
+
+def transaction(r):
+    t = Parts(version=r.unsigned(2), suite=r.unsigned(1), chain=r.digest(), module=(r.unsigned(2), r.unsigned(2)))
+    t.payload = r.bytes(2 << 20)
+    r.unsigned(8)
+    signers = r.ascending(8, lambda: (1, r.fixed(32)) if r.length(1) else (0, r.institution()))
+    t.body = r.data[:r.at]
+    t.signatures = [r.fixed(64) for _ in signers]
+    t.signers = signers
+    return t
+
+
+def anchor(r):
+    require(r.length(0) == 0)
+    a = Parts(institution=r.institution())
+    r.unsigned(8), r.digest()
+    a.count, a.root = r.unsigned(4), r.digest()
+    r.digest()
+    return a
+
+
+def certificate(r):
+    c = Parts(kind=r.unsigned(1), epoch=r.unsigned(8), view=r.unsigned(8), hash=r.digest(), bits=r.unsigned(8))
+    c.signatures = r.list(64, lambda: r.fixed(64))
+    return c
+
+
+def readable(data, read):
+    try:
+        return whole(data, read)
+    except Malformed:
+        return None
+
+
+# ---- The check -------------------------------------------------------------------------------------------------------
+def verify(data, g):
+    """The names of the broken links; none if the file is valid."""
+    try:
+        f = whole(data, evidence)
+    except Malformed:
+        return ["file"]
+    block = f.ancestor[0] if f.ancestor else f.header
+    t = readable(f.transaction, transaction)
+    a = readable(t.payload, anchor) if t and t.module == (2, 1) else None
+    checks = {
+        "chain": f.chain == g.chain == block.chain == f.header.chain,
+        "record": f.suite == 2
+        and f.leaf.commitment == H(b"rec-commit/1", bytes([f.suite]), f.salt, f.content)
+        and readable(f.content, lambda r: content(r) or True),
+        "batch": a and included(f.leaf.hash, f.leaf_index, a.count, f.leaf_path, a.root),
+        "transaction": a and check_transaction(t, a, g),
+        "block": t and check_block(f, t, block),
+        "history": not f.ancestor
+        or included(H(b"\0blk/1", block.hash), block.height, f.header.history_size, f.ancestor[1], f.header.history),
+        "finality": check_finality(f, g),
+        "receipt": a and check_receipt(f, a, g),
+        "clinician": check_clinician(f.receipt, g),
+        "grant": check_grant(f),
+    }
+    return [name for name, holds in checks.items() if not holds]
+
+
+def check_transaction(t, a, g):
+    return (
+        (t.version, t.suite, t.chain, t.signers) == (1, 2, g.chain, [(0, a.institution)])
+        and a.institution in g.keys
+        and signature_holds(g.keys[a.institution], t.signatures[0], signed(g.chain, 16, t.body))
+    )
+
+
+def check_block(f, t, block):
+    success = H(b"\0rcpt/1", H(b"entente/tx/1\0", t.body), b"\0\0", b"\0")
+    return included(
+        H(b"\0tx/1", f.transaction), f.index, block.count, f.transaction_path, block.transactions
+    ) and included(success, f.index, block.count, f.receipt_path, block.receipts)
+
+
+def check_finality(f, g):
+    c = readable(f.finalization, certificate)
+    if c is None or f.header.epoch != 0 or f.header.voters_hash != g.voters_hash:
+        return False
+    n = len(g.voters)
+    signers = [index for index in range(64) if c.bits >> index & 1]
+    message = signed(g.chain, 3, u64(c.view) + c.hash, c.epoch)
+    return (
+        (c.kind, c.epoch, c.view, c.hash) == (3, 0, f.header.view, f.header.hash)
+        and len(signers) == len(c.signatures) >= n - (n - 1) // 3
+        and signers[-1] < n
+        and all(signature_holds(g.voters[i][1], s, message) for i, s in zip(signers, c.signatures))
+    )
+
+
+def check_receipt(f, a, g):
+    r = f.receipt
+    return (
+        r.record == f.leaf.record
+        and r.custodian == a.institution
+        and r.institution in g.keys
+        and signature_holds(g.keys[r.institution], r.signature, signed(g.chain, 35, r.body))
+        and r.height <= f.header.height
+    )
+
+
+def check_clinician(r, g):
+    c = r.credential
+    return (
+        c.institution == r.institution
+        and c.institution in g.keys
+        and r.credential_id == H(b"credential/1", c.body)
+        and signature_holds(g.keys[c.institution], c.signature, signed(g.chain, 33, c.body))
+        and c.issued <= r.time < c.expires
+        and signature_holds(c.key, r.request_signature, signed(g.chain, 34, r.request))
+    )
+
+
+def check_grant(f):
+    r = f.receipt
+    if r.grant is None:
+        return f.grant is None and r.institution == r.custodian
+    s = readable(f.grant.state, grant_state) if f.grant else None
+    return (
+        s is not None
+        and s.id == r.grant
+        and in_state(f.grant.proof, H(b"\x03\0\x01", s.id), f.grant.state, f.header.state)
+        and H(b"grant-scope/1", s.salt, f.grant.scope.bytes) == s.scope_commitment
+        and r.institution in s.grantees
+        and (not s.custodians or r.custodian in s.custodians)
+        and f.grant.scope.purpose == r.purpose
+        and s.created <= r.height
+        and s.not_before <= r.time < s.not_after
+        and (s.revoked is None or s.revoked > r.height)
+    )
+
+
+def main(arguments):
+    flip = "--flip-bits" in arguments
+    files = [argument for argument in arguments if argument != "--flip-bits"]
+    if len(files) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    with open(files[0], "rb") as first, open(files[1], "rb") as second:
+        g, data = genesis(first.read()), second.read()
+    broken = verify(data, g)
+    print("valid" if not broken else "invalid: " + ", ".join(broken))
+    if broken:
+        return 7
+    if flip:
+        changed = bytearray(data)
+        for bit in range(8 * len(data)):
+            changed[bit // 8] ^= 1 << bit % 8
+            if not verify(bytes(changed), g):
+                print(f"still valid with bit {bit} flipped")
+                return 7
+            changed[bit // 8] ^= 1 << bit % 8
+        print(f"invalid with any of {8 * len(data)} bits flipped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,164 @@
+import AgentAPI
+import Foundation
+import GRPCCore
+import ImportPipeline
+import LedgerStore
+import Primitives
+import SwiftProtobuf
+
+extension AgentHarness {
+    /// Bytes of a quarantined input that are shown.
+    private static let shownBytesMax = 64 << 10
+    private static let listMax = 10_000
+
+    func importFiles(
+        request: Entente_Api_V1_ImportRequest,
+        response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        context: ServerContext
+    ) async throws {
+        try await self.answer {
+            guard !request.paths.isEmpty else { throw AgentFailure(.badRequest, "nothing is named to be imported") }
+            guard request.paths.allSatisfy({ $0.hasPrefix("/") }) else {
+                throw AgentFailure(.badRequest, "a path is not absolute")
+            }
+            try await self.run(request.paths.map(InputPath.path), request, response)
+        }
+    }
+
+    func importUpload(
+        request: RPCAsyncSequence<Entente_Api_V1_ImportUploadPart, any Error>,
+        response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        context: ServerContext
+    ) async throws {
+        try await self.answer {
+            let file = self.context.layout.spool.appending(path: "upload-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: file) }
+            guard
+                FileManager.default.createFile(
+                    atPath: file.path,
+                    contents: nil,
+                    attributes: [.posixPermissions: 0o600]
+                )
+            else { throw AgentFailure(.diskFull, "the upload cannot be stored", hint: "Make room on the disk.") }
+            let handle = try FileHandle(forWritingTo: file)
+            var wish: Entente_Api_V1_ImportRequest?
+            for try await part in request {
+                switch part.part {
+                case .request(let request): wish = request
+                case .data(let bytes): try handle.write(contentsOf: bytes)
+                case nil: break
+                }
+            }
+            try handle.close()
+            guard let wish else { throw AgentFailure(.badRequest, "an upload begins with its request") }
+            try await self.run([.path(file.path)], wish, response, name: (file.path, "-"))
+        }
+    }
+
+    private func run(
+        _ inputs: [InputPath],
+        _ request: Entente_Api_V1_ImportRequest,
+        _ response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        name: (path: String, shown: String)? = nil
+    ) async throws {
+        let summary = try await self.imports.run(
+            inputs,
+            isDryRun: request.dryRun,
+            isForcedFHIR: request.format == "fhir",
+            renamed: name
+        ) { event in
+            try await response.write(ExamMessages.event(event))
+        }
+        try await response.write(ExamMessages.summary(summary))
+    }
+
+    func quarantineList(
+        request: Entente_Api_V1_QuarantineListRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_QuarantineListReply {
+        try await self.answer {
+            let items = try self.context.custody.quarantined(limit: Self.listMax)
+            return .with { reply in reply.items = items.map { self.item($0) } }
+        }
+    }
+
+    func quarantineShow(
+        request: Entente_Api_V1_QuarantineShowRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_QuarantineShowReply {
+        try await self.answer {
+            let stored = try self.quarantined(request.id)
+            let bytes = try self.context.secrets.openInput(stored.sealed)
+            return .with { reply in
+                reply.item = self.item(stored)
+                reply.content = Data(bytes.prefix(Self.shownBytesMax))
+            }
+        }
+    }
+
+    func quarantineRetry(
+        request: Entente_Api_V1_QuarantineRetryRequest,
+        response: RPCWriter<Entente_Api_V1_ImportEvent>,
+        context: ServerContext
+    ) async throws {
+        try await self.answer {
+            let items =
+                request.id.isEmpty
+                ? try self.context.custody.quarantined(limit: Self.listMax) : [try self.quarantined(request.id)]
+            var total = ImportSession.Summary()
+            for item in items {
+                let bytes = try self.context.secrets.openInput(item.sealed)
+                let (summary, refusal) = try await self.imports.retry(bytes) { event in
+                    try await response.write(ExamMessages.event(event))
+                }
+                guard let refusal else {
+                    try self.context.custody.markQuarantined(number: item.number, state: .resolved)
+                    total.add(summary)
+                    continue
+                }
+                total.quarantined += 1
+                total.rejections[refusal, default: 0] += 1
+                try await response.write(
+                    ExamMessages.event(
+                        .rejection(
+                            ImportSession.Rejection(
+                                file: item.file,
+                                position: "byte \(item.position)",
+                                code: refusal,
+                                message: item.message,
+                                quarantine: item.number
+                            )
+                        )
+                    )
+                )
+            }
+            try await response.write(ExamMessages.summary(total))
+        }
+    }
+
+    private func quarantined(_ id: String) throws -> QuarantinedInput {
+        guard let number = Int64(id), let item = try self.context.custody.quarantined(number: number),
+            item.state == .open
+        else {
+            throw AgentFailure(
+                .quarantineUnknown,
+                "there is nothing of this id in quarantine",
+                hint: "List it: entente quarantine list."
+            )
+        }
+        return item
+    }
+
+    private func item(_ stored: QuarantinedInput) -> Entente_Api_V1_QuarantineItem {
+        .with {
+            $0.id = String(stored.number)
+            $0.file = stored.file
+            $0.position = "byte \(stored.position)"
+            $0.code = stored.code
+            $0.message = stored.message
+            $0.time = stored.time.milliseconds
+            // The seal adds nonce and tag.
+            $0.bytes = UInt64(max(0, stored.sealed.count - 28))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import AgentAPI
+import Foundation
+import GRPCCore
+import ImportPipeline
+import Ledger
+import LedgerStore
+import PeerLink
+import Primitives
+import Records
+import SwiftProtobuf
+import Vault
+
+/// Decodes what callers of the local API ask, calls the services, and encodes what they answer.
+struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
+    let context: AgentContext
+    let desk: TransactionDesk
+    let finder: Finder
+    let fetcher: Fetcher
+    let grants: GrantDesk
+    let log: AccessLog
+    let imports: ImportSession
+    let reporter: StatusReporter
+    let transport: TransportKeys
+    let identity: TransportIdentitySource
+    let passphrase: [UInt8]?
+
+    /// Runs `body` and turns whatever it throws into the API's error.
+    func answer<Reply>(_ body: () async throws -> Reply) async throws -> Reply {
+        do {
+            return try await body()
+        } catch {
+            throw AgentAPIError(failure: error, logger: self.context.logger)
+        }
+    }
+
+    // MARK: Running
+
+    func status(
+        request: Entente_Api_V1_StatusRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_StatusReply {
+        try await self.answer { try await self.reporter.status() }
+    }
+
+    func doctor(
+        request: Entente_Api_V1_DoctorRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_DoctorReply {
+        try await self.answer { try await self.reporter.doctor(isFull: request.full) }
+    }
+
+    func rotateCertificate(
+        request: Entente_Api_V1_RotateCertificateRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.answer {
+            try self.context.keys.rotateTransportKey(passphrase: self.passphrase)
+            let call = InstitutionsCall.rotateTransportKey(
+                self.context.institution,
+                digest: self.context.keys.transportKeyDigest,
+                oldUntil: Height(self.context.board.tip.height.value + TransportKeys.overlapBlocks)
+            )
+            let transaction = self.desk.signed(.institutions(call))
+            let height = try await self.desk.submit(transaction)
+            // Only now do the peers know the new key.
+            try self.identity.replace(with: self.transport.identity())
+            return .with {
+                $0.transactionID = Data(transaction.id.digest.bytes)
+                $0.height = height.value
+            }
+        }
+    }
+
+    // MARK: Clinicians
+
+    func addClinician(
+        request: Entente_Api_V1_AddClinicianRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_AddClinicianReply {
+        try await self.answer {
+            guard let key = VerifyingKey(Array(request.publicKey)) else {
+                throw AgentFailure(.badRequest, "the clinician's key is not a key")
+            }
+            let max = ClinicianCredential.textBytesMax
+            for text in [request.clinician, request.name, request.department] {
+                guard !text.isEmpty, text.utf8.count <= max else {
+                    throw AgentFailure(.badRequest, "id, name and department have 1 to \(max) bytes each")
+                }
+            }
+            guard (1...3660).contains(request.validDays) else {
+                throw AgentFailure(.badRequest, "a credential is valid for 1 to 3660 days")
+            }
+            let now = Clock.now
+            let credential = self.context.keys.makeCredential(
+                clinician: request.clinician,
+                name: request.name,
+                department: request.department,
+                key: key,
+                issuedAt: now,
+                expiresAt: now.advanced(byMilliseconds: Int64(request.validDays) * 86_400_000),
+                chain: self.context.rules.chain
+            )
+            return .with {
+                $0.credential = Data(credential.canonicalBytes)
+                $0.id = Data(credential.id.bytes)
+                $0.expiresAt = credential.expiresAt.milliseconds
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    func find(
+        request: Entente_Api_V1_FindRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_FindReply {
+        try await self.answer {
+            let clock = ContinuousClock()
+            let started = clock.now
+            _ = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
+            let found = try self.finder.find(
+                patient: request.patient,
+                items: request.items,
+                since: request.since == 0 ? nil : Timestamp(milliseconds: request.since)
+            )
+            let state = self.context.board.tip.state
+            return .with { reply in
+                reply.results = found.map { ExamMessages.found($0, state) }
+                let (seconds, attoseconds) = (clock.now - started).components
+                reply.elapsedMicroseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+            }
+        }
+    }
+
+    func prepareFetch(
+        request: Entente_Api_V1_PrepareFetchRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PrepareFetchReply {
+        try await self.answer {
+            guard let record = Digest(Array(request.record)).map(ContentAddress.init) else {
+                throw AgentFailure(.badRequest, "a record is 32 bytes")
+            }
+            guard let purpose = PurposeOfUse(code: request.purpose) else {
+                throw AgentFailure(
+                    .badRequest,
+                    "there is no purpose of use of this name",
+                    hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
+                )
+            }
+            let opened = try self.fetcher.prepare(
+                record: record,
+                purpose: purpose,
+                credential: Array(request.credential)
+            )
+            return .with {
+                $0.request = Data(opened.canonicalBytes)
+                $0.toSign = Data(self.fetcher.credentials.bytesToSign(opened))
+            }
+        }
+    }
+
+    func fetch(
+        request: Entente_Api_V1_FetchRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_FetchReply {
+        try await self.answer {
+            guard let signature = Signature(Array(request.signature)) else {
+                throw AgentFailure(.badRequest, "a signature is 64 bytes")
+            }
+            let opened = try await self.fetcher.open(
+                try FetchRequest(canonicalBytes: Array(request.request)),
+                signature: signature,
+                credential: Array(request.credential),
+                wantsEvidence: request.wantsEvidence
+            )
+            return ExamMessages.fetched(opened, wantsOriginal: request.wantsOriginal)
+        }
+    }
+
+    func accessLog(
+        request: Entente_Api_V1_AccessLogRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_AccessLogReply {
+        try await self.answer {
+            let readings = try self.log.readings(of: request.patient)
+            return .with { $0.reads = readings.map(ExamMessages.read) }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import AgentAPI
+import Formats
+import Records
+import SwiftProtobuf
+
+/// An exam in the words of a report: values with the source's own digits, ranges and flags as text.
+enum ExamRendering {
+    static func exam(_ parsed: ParsedExam) -> Entente_Api_V1_Exam {
+        let exam = parsed.exam
+        return .with { message in
+            message.kind = exam.kind.rawValue
+            message.status = exam.status.rawValue
+            message.code = Self.concept(exam.code)
+            if case .patient(let patient) = parsed.subject { message.patient = Self.patient(patient) }
+            message.effectiveText = Self.text(exam.effective)
+            message.issuedText = exam.issued?.text ?? ""
+            message.performers = exam.performers.compactMap(\.display)
+            message.items = exam.items.flatMap { Self.items($0, level: $0.level) }
+            message.imaging = exam.imaging.map(Self.imaging)
+            message.conclusion = exam.conclusion ?? exam.conclusionCodes.compactMap(\.label).joined(separator: "; ")
+            message.specimens = exam.specimens.compactMap { $0.type?.label ?? $0.display }
+            message.identifiers = exam.identifiers.map {
+                [$0.system, $0.value].compactMap { $0 }.joined(separator: "|")
+            }
+            message.presentedForms = exam.presentedForms.map {
+                [$0.title, $0.contentType].compactMap { $0 }.joined(separator: ", ")
+            }
+        }
+    }
+
+    /// Masked: a screen is seen by more people than the one who asked.
+    private static func patient(_ patient: PatientDemographics) -> Entente_Api_V1_PatientLine {
+        .with { line in
+            let name = patient.name?.label ?? ""
+            line.name = name.prefix(1) + String(repeating: "*", count: min(8, max(0, name.count - 1)))
+            if let identifier = patient.identifiers.first {
+                let value = identifier.value
+                let shown = value.count > 4 ? value.suffix(2) : ""
+                line.identifier = String(repeating: "*", count: min(16, value.count - shown.count)) + shown
+            }
+            line.sex = patient.sex?.rawValue ?? ""
+            line.birthDate = patient.birthDate.map { String($0.text.prefix(4)) } ?? ""
+        }
+    }
+
+    private static func items(_ item: ExamItem, level: Int) -> [Entente_Api_V1_Item] {
+        let own = Entente_Api_V1_Item.with { message in
+            message.code = Self.concept(item.code)
+            message.level = UInt32(clamping: level)
+            let (value, unit) = Self.value(item.value)
+            message.value = value
+            message.unit = unit
+            message.range = item.referenceRanges.map(Self.range).joined(separator: "; ")
+            message.flags = item.interpretations.compactMap { $0.primary?.code ?? $0.text }
+            message.status = item.status.rawValue
+            message.effectiveText = Self.text(item.effective)
+            message.absentReason = item.dataAbsentReason?.label ?? ""
+            message.notes = item.notes
+        }
+        return [own] + item.components.flatMap { Self.items($0, level: level + 1) }
+    }
+
+    private static func value(_ value: ItemValue?) -> (value: String, unit: String) {
+        switch value {
+        case nil: ("", "")
+        case .quantity(let quantity):
+            ((quantity.comparator?.rawValue ?? "") + (quantity.value ?? ""), quantity.unit ?? quantity.code ?? "")
+        case .coded(let concept): (concept.label ?? "", "")
+        case .text(let text): (text, "")
+        case .boolean(let value): (value ? "yes" : "no", "")
+        case .integer(let number): (String(number), "")
+        case .range(let low, let high): (Self.span(low, high), low?.unit ?? high?.unit ?? "")
+        case .ratio(let numerator, let denominator):
+            (Self.amount(numerator) + ":" + Self.amount(denominator), "")
+        case .sampledData(let data): ("curve of \(data.dimensions)", data.origin.unit ?? "")
+        case .time(let text): (text, "")
+        case .dateTime(let time): (time.text, "")
+        case .period(let start, let end): ((start?.text ?? "") + " to " + (end?.text ?? ""), "")
+        }
+    }
+
+    private static func amount(_ quantity: Quantity?) -> String {
+        guard let quantity else { return "" }
+        let number = (quantity.comparator?.rawValue ?? "") + (quantity.value ?? "")
+        return [number, quantity.unit].compactMap { $0 }.joined(separator: " ")
+    }
+
+    private static func range(_ range: ReferenceRange) -> String {
+        if range.low == nil, range.high == nil { return range.text ?? "" }
+        return Self.span(range.low, range.high)
+    }
+
+    private static func span(_ low: Quantity?, _ high: Quantity?) -> String {
+        switch (low?.value, high?.value) {
+        case (let low?, let high?): "\(low) - \(high)"
+        case (let low?, nil): ">= \(low)"
+        case (nil, let high?): "<= \(high)"
+        case (nil, nil): ""
+        }
+    }
+
+    private static func imaging(_ study: ImagingSummary) -> Entente_Api_V1_Imaging {
+        .with { message in
+            message.studyUid = study.studyUID ?? ""
+            message.startedText = study.started?.text ?? ""
+            message.modalities = study.modalities.compactMap { $0.code ?? $0.display }
+            message.description_p = study.description ?? ""
+            message.seriesCount = study.numberOfSeries ?? UInt32(clamping: study.series.count)
+            let listed = study.series.reduce(UInt32(0)) { sum, series in
+                sum &+ (series.numberOfInstances ?? UInt32(clamping: series.instances.count))
+            }
+            message.instanceCount = study.numberOfInstances ?? listed
+            message.series = study.series.map { series in
+                .with {
+                    $0.uid = series.uid
+                    $0.modality = series.modality.code ?? ""
+                    $0.description_p = series.description ?? ""
+                    $0.bodySite = series.bodySite?.display ?? series.bodySite?.code ?? ""
+                    $0.instanceCount = series.numberOfInstances ?? UInt32(clamping: series.instances.count)
+                }
+            }
+        }
+    }
+
+    private static func concept(_ concept: CodedConcept) -> Entente_Api_V1_Concept {
+        .with { message in
+            message.text = concept.text ?? ""
+            message.codings = concept.codings.map { coding in
+                .with {
+                    $0.system = coding.system ?? ""
+                    $0.code = coding.code ?? ""
+                    $0.display = coding.display ?? ""
+                }
+            }
+        }
+    }
+
+    private static func text(_ period: ClinicalPeriod?) -> String {
+        switch period {
+        case nil: ""
+        case .time(let time): time.text
+        case .period(let start, let end):
+            end.map { (start?.text ?? "") + " to " + $0.text } ?? start?.text ?? ""
+        }
+    }
+}

@@ -1,0 +1,310 @@
+import AgentCore
+import Consensus
+import Foundation
+import Ledger
+import LedgerStore
+import Logging
+import PeerLink
+import Primitives
+import Records
+import Vault
+
+/// What the vote log held at the start.
+struct RecoveredVotes: Sendable {
+    let log: VoteLog
+    let records: [VoteLogRecord]
+    /// `false` if the log is damaged: some vote may be forgotten, so none is cast.
+    let mayVote: Bool
+
+    private init(log: VoteLog, records: [VoteLogRecord], mayVote: Bool) {
+        self.log = log
+        self.records = records
+        self.mayVote = mayVote
+    }
+
+    /// Reads the log of a home.
+    ///
+    /// With a damaged one the agent follows the chain without voting, and writes nothing to it.
+    static func read(_ layout: HomeLayout, _ logger: Logger) throws -> RecoveredVotes {
+        do {
+            let (log, stored) = try VoteLog.open(path: layout.voteLog.path)
+            let records = try stored.map { try VoteLogRecord(canonicalBytes: $0.payload) }
+            return RecoveredVotes(log: log, records: records, mayVote: true)
+        } catch let error as LedgerStoreError where error.code == .voteLogDamaged {
+            logger.critical("the vote log is damaged: this agent follows the chain and casts no vote")
+            let spare = try VoteLog.open(path: layout.voteLog.appendingPathExtension("observer").path).log
+            return RecoveredVotes(log: spare, records: [], mayVote: false)
+        }
+    }
+}
+
+/// Opens a home and puts the services of its agent together.
+struct AgentAssembly {
+    static let confirmedMark = "confirmed-at"
+
+    private let layout: HomeLayout
+    private let passphrase: [UInt8]?
+    private let logger: Logger
+
+    init(layout: HomeLayout, passphrase: [UInt8]?, logger: Logger) {
+        self.layout = layout
+        self.passphrase = passphrase
+        self.logger = logger
+    }
+
+    func parts() throws -> AgentParts {
+        let vault = try Vault.open(home: self.layout.root.path, passphrase: self.passphrase)
+        guard let bytes = try? Founding.read(self.layout.genesis, bytesMax: Genesis.bytesMax) else {
+            throw AgentFailure(.notReady, "this home has joined no chain", hint: "Run entente join GENESIS.")
+        }
+        let genesis = try Founding.readGenesis(bytes)
+        guard let validators = ValidatorSet(genesis.validators.map { Validator(id: $0.id, key: $0.signingKey) }) else {
+            throw AgentFailure(.badRequest, "the chain has more validators than this release supports")
+        }
+        let votes = try RecoveredVotes.read(self.layout, self.logger)
+        let context = try self.context(vault, genesis, bytes, validators)
+        let core = AgentCore(
+            institution: context.institution,
+            genesis: genesis,
+            rules: context.rules,
+            context: context.epoch,
+            tip: context.board.tip.block,
+            certificate: context.board.tip.certificate,
+            parameters: ConsensusParameters(baseDelay: Int64(genesis.parameters.messageDelayMilliseconds)),
+            seed: UInt64.random(in: .min ... .max)
+        )
+        return try self.connect(context, core, votes)
+    }
+
+    private func context(
+        _ vault: Vault,
+        _ genesis: Genesis,
+        _ genesisBytes: [UInt8],
+        _ validators: ValidatorSet
+    ) throws -> AgentContext {
+        let institution = vault.institution
+        guard let member = genesis.members.first(where: { $0.card.id == institution }),
+            member.card.signingKey == vault.keys.verifyingKey
+        else {
+            throw AgentFailure(
+                .badRequest,
+                "the genesis file lists this institution with other keys, or not at all",
+                hint: "Join the chain that was founded with this home's card."
+            )
+        }
+        let rules = LedgerRules(genesis: genesis, validatorsHash: validators.hash)
+        let chain = try ChainStore(path: self.layout.chainDatabase.path)
+        let custody = try CustodyStore(path: self.layout.custodyDatabase.path)
+        let confirmedAt = try custody.mark(Self.confirmedMark).map { Timestamp(milliseconds: Int64(clamping: $0)) }
+        return AgentContext(
+            layout: self.layout,
+            institution: institution,
+            genesis: genesis,
+            rules: rules,
+            epoch: EpochContext(
+                chain: genesis.chain,
+                epoch: Epoch(0),
+                validators: validators,
+                boundary: rules.genesisBlock.hash
+            ),
+            keys: vault.keys,
+            vault: vault,
+            chain: chain,
+            locators: try LocatorStore(path: self.layout.locatorDatabase.path),
+            custody: custody,
+            board: ChainBoard(tip: try ChainLoader(chain: chain, rules: rules).load(genesisBytes)),
+            confirmations: TipConfirmations(
+                validators: validators,
+                local: validators.index(of: institution),
+                last: confirmedAt,
+                now: Clock.now,
+                uptime: Clock.uptime
+            ),
+            secrets: HomeSecrets(
+                consortiumKey: try vault.keys.openConsortiumKey(member.sealedConsortiumKey),
+                vault: vault
+            ),
+            logger: self.logger
+        )
+    }
+
+    private func connect(
+        _ context: AgentContext,
+        _ core: AgentCore,
+        _ votes: RecoveredVotes
+    ) throws -> AgentParts {
+        let book = try Self.grantBook(context)
+        let judge = AccessJudge(context: context, book: book)
+        let wrapper = KeyWrapper(context: context, book: book, judge: judge)
+        let identity = try TransportIdentitySource(try TransportKeys(context: context).identity())
+        let directory = PeerDirectory(PeerRegistry.entries(context.board.tip))
+        let link = try self.link(context, identity, directory, ObjectServer(context: context, wrapper: wrapper))
+        let replicator = Replicator(context: context, link: link, judge: judge)
+        let halt = AgentHalt()
+        let follow = Bell()
+        let loop = AgentLoop(
+            board: context.board,
+            chain: context.chain,
+            votes: votes.log,
+            vault: context.vault,
+            confirmations: context.confirmations,
+            outlets: self.loopOutlets(link, replicator, halt, follow: follow),
+            logger: self.logger
+        )
+        let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
+        let final = FinalBatches(custody: context.custody)
+        let bells = (exams: Bell(), receipts: Bell(), written: Bell())
+        return AgentParts(
+            context: context,
+            core: core,
+            votes: votes,
+            loop: loop,
+            link: link,
+            identity: identity,
+            replicator: replicator,
+            follower: ChainFollower(
+                context: context,
+                book: book,
+                wrapper: wrapper,
+                final: final,
+                outlets: self.followerOutlets(context, link, directory, replicator),
+                bell: follow
+            ),
+            outboxes: [
+                BatchOutbox(context: context, desk: desk, kind: .exams, bell: bells.exams),
+                BatchOutbox(context: context, desk: desk, kind: .receipts, bell: bells.receipts),
+            ],
+            anchorer: ReceiptAnchorer(
+                context: context,
+                desk: desk,
+                sequencer: try BatchSequencer(kind: .receipts, context: context),
+                bell: bells.written,
+                prepared: { bells.receipts.ring() }
+            ),
+            final: final,
+            harness: try self.harness(
+                context,
+                desk,
+                judge,
+                final,
+                link,
+                replicator,
+                identity,
+                exams: bells.exams,
+                written: bells.written
+            ),
+            halt: halt
+        )
+    }
+
+    private static func grantBook(_ context: AgentContext) throws -> GrantBook {
+        let state = context.board.tip.state
+        let book = GrantBook()
+        for grant in try context.custody.allGrants() {
+            guard let grantState = state.grant(grant.id) else { continue }
+            book.add(grant.id, grantState.grant)
+        }
+        return book
+    }
+
+    private func link(
+        _ context: AgentContext,
+        _ identity: TransportIdentitySource,
+        _ directory: PeerDirectory,
+        _ server: ObjectServer
+    ) throws -> PeerLink {
+        guard let card = context.board.tip.state.institution(context.institution)?.card,
+            let address = PeerAddress(card.address)
+        else { throw AgentFailure(.badRequest, "this institution's address on the chain is not HOST:PORT") }
+        return PeerLink(
+            configuration: PeerLink.Configuration(institution: context.institution, address: address),
+            identity: identity,
+            directory: directory,
+            logger: self.logger
+        ) { peer, request, response in try await server.serve(peer, request, response) }
+    }
+
+    private func harness(
+        _ context: AgentContext,
+        _ desk: TransactionDesk,
+        _ judge: AccessJudge,
+        _ final: FinalBatches,
+        _ link: PeerLink,
+        _ replicator: Replicator,
+        _ identity: TransportIdentitySource,
+        exams: Bell,
+        written: Bell
+    ) throws -> AgentHarness {
+        let writer = ExamWriter(
+            context: context,
+            desk: desk,
+            sequencer: try BatchSequencer(kind: .exams, context: context)
+        ) { exams.ring() }
+        let fetcher = Fetcher(
+            context: context,
+            judge: judge,
+            obtain: { record, custodian in await replicator.obtain(record, from: custodian, atMost: .seconds(3)) },
+            receiptWritten: { written.ring() }
+        )
+        return AgentHarness(
+            context: context,
+            desk: desk,
+            finder: Finder(context: context, judge: judge),
+            fetcher: fetcher,
+            grants: GrantDesk(context: context, desk: desk, judge: judge),
+            log: AccessLog(context: context),
+            imports: ImportSession(context: context, writer: writer, final: final),
+            reporter: StatusReporter(context: context, link: link, replicator: replicator),
+            transport: TransportKeys(context: context),
+            identity: identity,
+            passphrase: self.passphrase
+        )
+    }
+
+    private func loopOutlets(
+        _ link: PeerLink,
+        _ replicator: Replicator,
+        _ halt: AgentHalt,
+        follow: Bell
+    ) -> AgentLoop.Outlets {
+        AgentLoop.Outlets(
+            send: { message, peer in link.send(message.canonicalBytes, message.channel.messageClass, to: peer) },
+            broadcast: { message in
+                let bytes = message.canonicalBytes
+                for peer in link.peers { link.send(bytes, message.channel.messageClass, to: peer.institution) }
+            },
+            committed: { _ in follow.ring() },
+            pagesPublished: { grants, custodian in replicator.hint(grants, by: custodian) },
+            halted: { halt.happened($0) }
+        )
+    }
+
+    private func followerOutlets(
+        _ context: AgentContext,
+        _ link: PeerLink,
+        _ directory: PeerDirectory,
+        _ replicator: Replicator
+    ) -> ChainFollower.Outlets {
+        ChainFollower.Outlets(
+            want: { address, institution, kind, batch in
+                await replicator.want(.manifest(address, institution, kind, batch: batch))
+            },
+            granted: { id, grant in await replicator.granted(id, grant) },
+            revoked: { id in await replicator.revoked(id) },
+            pagesPublished: { grant, grantees in
+                let bytes = AgentMessage.pagesPublished([grant]).canonicalBytes
+                for grantee in grantees { link.send(bytes, .transactions, to: grantee) }
+            },
+            institutionsChanged: { directory.update(PeerRegistry.entries(context.board.tip)) }
+        )
+    }
+}
+
+extension AgentMessage.Channel {
+    fileprivate var messageClass: MessageClass {
+        switch self {
+        case .consensus: .consensus
+        case .transactions: .transactions
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package import Primitives
+package import Records
+
+extension LocatorSummary {
+    /// The line by which `exam` is listed.
+    package init(of exam: Exam, record: ContentAddress, recordBytes: Int, supersedes: ContentAddress?) {
+        let coding = exam.code.primary
+        let series = exam.imaging.flatMap(\.series)
+        let counted = exam.imaging.compactMap(\.numberOfInstances).reduce(0) { $0 &+ $1 }
+        let site =
+            series.lazy.compactMap { $0.bodySite?.display ?? $0.bodySite?.code }.first
+            ?? exam.specimens.lazy.compactMap { $0.type?.label ?? $0.display }.first ?? ""
+        self.init(
+            record: record,
+            kind: exam.kind,
+            status: exam.status,
+            itemSystem: coding?.system ?? "",
+            itemCode: coding?.code ?? "",
+            display: exam.code.label ?? exam.imaging.first?.description ?? "",
+            bodySite: site,
+            examTime: exam.time?.earliest,
+            reportTime: exam.issued?.earliest,
+            recordBytes: UInt32(clamping: recordBytes),
+            imageCount: counted > 0 ? counted : UInt32(clamping: series.reduce(0) { $0 + $1.instances.count }),
+            supersedes: supersedes
+        )
+    }
+}

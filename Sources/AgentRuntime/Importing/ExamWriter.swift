@@ -1,0 +1,342 @@
+import Dispatch
+import Formats
+import Ledger
+import LedgerStore
+package import Primitives
+package import Records
+import Synchronization
+import Vault
+
+/// Turns exams into sealed records, a manifest and a prepared commitment, a batch at a time.
+///
+/// When a batch is written it is durable: its records, keys and manifest in the vault, its exams, counters and
+/// transaction in the custody store, the last of them in one transaction. A kill before that leaves unreferenced bytes;
+/// a kill after it loses nothing.
+package final class ExamWriter: Sendable {
+    /// Exams of one commitment batch.
+    package static let batchMax = 1024
+
+    /// An exam on its way into a batch.
+    package struct Item: Sendable {
+        package var exam: Exam
+        package var patient: PatientDemographics
+        package var content: RecordContent
+
+        package init(exam: Exam, patient: PatientDemographics, parts: [RecordContent.Part]) {
+            self.exam = exam
+            self.patient = patient
+            self.content = RecordContent(format: .fhirR4JSON, parts: parts)
+        }
+    }
+
+    /// What became of an item.
+    package enum Outcome: Hashable, Sendable {
+        case written(isNewVersion: Bool)
+        case duplicate
+        case unidentified
+        case tooLarge
+    }
+
+    /// What became of one call's items.
+    package struct Result: Sendable {
+        /// One for each item, in order.
+        package var outcomes: [Outcome]
+        /// The batch, if anything was new.
+        package var batch: (number: UInt64, root: Digest, count: UInt32)?
+    }
+
+    private let context: AgentContext
+    private let desk: TransactionDesk
+    private let sequencer: BatchSequencer
+    private let prepared: @Sendable () -> Void
+    private let gate = AsyncGate()
+
+    /// `prepared`: called when a batch waits to be submitted.
+    package init(
+        context: AgentContext,
+        desk: TransactionDesk,
+        sequencer: BatchSequencer,
+        prepared: @escaping @Sendable () -> Void
+    ) {
+        self.context = context
+        self.desk = desk
+        self.sequencer = sequencer
+        self.prepared = prepared
+    }
+
+    /// Writes up to ``batchMax`` exams as one batch.
+    ///
+    /// With `isDryRun` only judges them.
+    package func write(_ items: [Item], isDryRun: Bool) async throws -> Result {
+        precondition(items.count <= Self.batchMax, "a batch is bounded")
+        let named = Self.concurrently(items) { self.name($0) }
+        // Whether an exam is known must be decided after the batch before is stored.
+        return try await self.gate.through {
+            var plan = BatchPlan(institution: self.context.institution)
+            try self.judge(named, into: &plan)
+            guard !isDryRun, !plan.exams.isEmpty else { return Result(outcomes: plan.outcomes, batch: nil) }
+            return try await self.store(items, plan)
+        }
+    }
+
+    // MARK: Naming
+
+    fileprivate struct Named: Sendable {
+        var pseudonym: PatientPseudonym
+        var others: [PatientPseudonym]
+        var tag: Digest
+        var source: Digest
+        var content: Digest
+    }
+
+    private func name(_ item: Item) -> Named? {
+        let identifiers = PatientNames.identifiers(of: item.patient, institution: self.context.institution)
+        guard let first = identifiers.first else { return nil }
+        let pseudonym = self.context.pseudonym(first)
+        let tag = self.context.secrets.tag(of: pseudonym)
+        var source = CanonicalEncoder()
+        source.encode("source")
+        source.encode(tag)
+        source.encode(item.exam.source.system)
+        source.encode(item.exam.source.value)
+        return Named(
+            pseudonym: pseudonym,
+            others: identifiers.dropFirst().map(self.context.pseudonym),
+            tag: tag,
+            source: self.context.vault.localTag(source.bytes),
+            content: self.context.vault.localTag(Array("content".utf8) + item.content.canonicalBytes)
+        )
+    }
+
+    // MARK: Judging
+
+    /// Which items are new, and under which counters.
+    private func judge(_ named: [Named?], into plan: inout BatchPlan) throws {
+        let present = named.compactMap { $0 }
+        var known: [Digest: [StoredExam]] = [:]
+        for (named, versions) in zip(present, try self.context.custody.versions(sources: present.map(\.source))) {
+            known[named.source] = versions
+        }
+        var names: Set<PatientPseudonym> = []
+        for named in present { names.formUnion([named.pseudonym] + named.others) }
+        let pseudonyms = names.sorted { $0.digest < $1.digest }
+        let rows = try self.context.custody.patients(tags: pseudonyms.map(self.context.secrets.tag))
+        for (pseudonym, row) in zip(pseudonyms, rows) { plan.know(pseudonym, row, self.context) }
+        for (index, named) in named.enumerated() {
+            guard let named else {
+                plan.outcomes.append(.unidentified)
+                continue
+            }
+            plan.add(index, named, versions: known[named.source] ?? [])
+        }
+    }
+
+    // MARK: Storing
+
+    private func store(_ items: [Item], _ plan: BatchPlan) async throws -> Result {
+        var plan = plan
+        let sealed = Self.concurrently(plan.exams) { planned in
+            do throws(VaultError) {
+                return Swift.Result<SealedRecord, VaultError>.success(
+                    try self.context.vault.seal(items[planned.item].content)
+                )
+            } catch {
+                return .failure(error)
+            }
+        }
+        var records: [(planned: BatchPlan.Exam, record: SealedRecord)] = []
+        for (planned, result) in zip(plan.exams, sealed) {
+            switch result {
+            case .success(let record): records.append((planned, record))
+            case .failure(let failure) where failure.code == .tooLarge: plan.outcomes[planned.item] = .tooLarge
+            case .failure(let failure): throw failure
+            }
+        }
+        guard !records.isEmpty else { return Result(outcomes: plan.outcomes, batch: nil) }
+        let entries = self.entries(records, items)
+        let aliases = plan.aliases
+        try await self.context.vault.append(records.map(\.record), .bulk)
+        // Only what passes the gate makes batches of exams, so the number cannot be taken before `next`.
+        let number = self.sequencer.nextNumber
+        let manifest = Manifest(
+            institution: self.context.institution,
+            batch: number,
+            entries: entries,
+            aliases: aliases
+        )
+        let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
+        try await self.context.vault.append([object], .bulk)
+        let root = manifest.root
+        _ = try self.sequencer.next { number, previous in
+            try self.prepare(number, previous, root: root, object.address, plan, records, items)
+        }
+        self.prepared()
+        return Result(outcomes: plan.outcomes, batch: (number, root, UInt32(entries.count)))
+    }
+
+    private func entries(
+        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
+        _ items: [Item]
+    ) -> [Manifest.Entry] {
+        var addresses: [Int: ContentAddress] = [:]
+        for (planned, record) in records { addresses[planned.item] = record.object.address }
+        let known = addresses
+        return Self.concurrently(records) { planned, record in
+            // An earlier version may stand in this same batch.
+            let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
+            let summary = LocatorSummary(
+                of: items[planned.item].exam,
+                record: record.object.address,
+                recordBytes: record.plainBytes,
+                supersedes: supersedes
+            )
+            let locator = PseudonymSealing.sealLocator(
+                summary,
+                pseudonym: planned.named.pseudonym,
+                institution: self.context.institution,
+                index: planned.locatorIndex
+            )
+            let leaf = ExamLeaf(
+                record: record.object.address,
+                sealedBytes: UInt32(clamping: record.object.body.count),
+                commitment: record.commitment,
+                locatorDigest: locator.digest,
+                supersedes: supersedes
+            )
+            return Manifest.Entry(leaf: leaf, locator: locator)
+        }
+    }
+
+    private func prepare(
+        _ number: UInt64,
+        _ previous: Digest,
+        root: Digest,
+        _ manifest: ContentAddress,
+        _ plan: BatchPlan,
+        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
+        _ items: [Item]
+    ) throws -> BatchAnchor {
+        let anchor = BatchAnchor(
+            institution: self.context.institution,
+            number: number,
+            previous: previous,
+            count: UInt32(records.count),
+            root: root,
+            manifest: manifest
+        )
+        let transaction = self.desk.signed(BatchSequencer.call(anchor, kind: .exams))
+        let exams = records.map { planned, record in
+            NewExam(
+                source: planned.named.source,
+                content: planned.named.content,
+                record: record.object.address,
+                patientTag: planned.named.tag,
+                kind: items[planned.item].exam.kind,
+                itemCode: items[planned.item].exam.code.primary?.code ?? "",
+                examTime: items[planned.item].exam.time?.earliest,
+                supersedes: planned.replaces?.number
+            )
+        }
+        try self.context.custody.prepare(
+            BatchCommitment(
+                number: number,
+                root: root,
+                manifest: manifest,
+                transactionID: transaction.id.digest,
+                transaction: transaction.bytes
+            ),
+            patients: plan.patientChanges,
+            exams: exams
+        )
+        return anchor
+    }
+
+    /// Maps on all cores, keeping the order.
+    private static func concurrently<Input: Sendable, Output: Sendable>(
+        _ inputs: [Input],
+        _ transform: @escaping @Sendable (Input) -> Output
+    ) -> [Output] {
+        let results = Mutex<[(Int, [Output])]>([])
+        // Chunks, so that the lock is taken seldom.
+        let size = 32
+        let chunks = (inputs.count + size - 1) / size
+        DispatchQueue.concurrentPerform(iterations: chunks) { chunk in
+            let range = chunk * size..<min((chunk + 1) * size, inputs.count)
+            let outputs = inputs[range].map(transform)
+            results.withLock { $0.append((chunk, outputs)) }
+        }
+        return results.withLock { $0 }.sorted { $0.0 < $1.0 }.flatMap(\.1)
+    }
+}
+
+/// What one batch will hold, decided before anything is sealed.
+struct BatchPlan: Sendable {
+    struct Exam: Sendable {
+        /// Index among the items.
+        var item: Int
+        fileprivate var named: ExamWriter.Named
+        var locatorIndex: UInt64
+        /// The newest stored version, if this is a new one.
+        var replaces: StoredExam?
+        /// The item of this batch that holds the version before this one.
+        var replacesItem: Int?
+    }
+
+    private let institution: InstitutionID
+    private(set) var exams: [Exam] = []
+    var outcomes: [ExamWriter.Outcome] = []
+    private(set) var aliases: [LocatorEntry] = []
+    private var changes: [Digest: PatientChange] = [:]
+    private var tags: [PatientPseudonym: Digest] = [:]
+    private var changed: Set<Digest> = []
+    /// Exams of this batch by source, newest last.
+    private var newest: [Digest: [Int]] = [:]
+
+    init(institution: InstitutionID) { self.institution = institution }
+
+    var patientChanges: [PatientChange] {
+        self.changed.sorted().compactMap { self.changes[$0] }
+    }
+
+    mutating func know(_ pseudonym: PatientPseudonym, _ row: Patient?, _ context: AgentContext) {
+        let change = context.patientChange(pseudonym, known: row)
+        self.tags[pseudonym] = change.tag
+        self.changes[change.tag] = change
+    }
+
+    fileprivate mutating func add(_ item: Int, _ named: ExamWriter.Named, versions: [StoredExam]) {
+        let here = self.newest[named.source] ?? []
+        guard !versions.contains(where: { $0.content == named.content }),
+            !here.contains(where: { self.exams[$0].named.content == named.content })
+        else {
+            self.outcomes.append(.duplicate)
+            return
+        }
+        guard var change = self.changes[named.tag] else { preconditionFailure("every patient of a batch is known") }
+        let exam = Exam(
+            item: item,
+            named: named,
+            locatorIndex: change.nextLocator,
+            replaces: here.isEmpty ? versions.last : nil,
+            replacesItem: here.last.map { self.exams[$0].item }
+        )
+        change.nextLocator += 1
+        self.changes[named.tag] = change
+        self.changed.insert(named.tag)
+        self.newest[named.source, default: []].append(self.exams.count)
+        self.exams.append(exam)
+        self.outcomes.append(.written(isNewVersion: exam.replaces != nil || exam.replacesItem != nil))
+        for other in named.others { self.alias(other, to: named.pseudonym) }
+    }
+
+    /// Publishes `primary` under another name, once.
+    private mutating func alias(_ other: PatientPseudonym, to primary: PatientPseudonym) {
+        guard let tag = self.tags[other], var change = self.changes[tag], change.nextAlias == 0 else { return }
+        self.aliases.append(
+            PseudonymSealing.sealAlias(of: primary, under: other, institution: self.institution, index: 0)
+        )
+        change.nextAlias = 1
+        self.changes[tag] = change
+        self.changed.insert(tag)
+    }
+}

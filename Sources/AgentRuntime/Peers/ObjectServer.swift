@@ -1,0 +1,64 @@
+import Ledger
+import LedgerStore
+package import PeerLink
+package import Primitives
+import Records
+import Vault
+
+/// Serves other agents: manifests to every member, keys and ciphertexts to those whom a live grant lets hold them.
+///
+/// What is refused and what is not here look alike: an asker does not learn that a record exists.
+package struct ObjectServer: Sendable {
+    /// Bytes of objects in one reply; an asker asks again for the rest.
+    private static let replyBytesMax = 32 << 20
+
+    private let context: AgentContext
+    private let wrapper: KeyWrapper
+
+    package init(context: AgentContext, wrapper: KeyWrapper) {
+        self.context = context
+        self.wrapper = wrapper
+    }
+
+    package func serve(_ asker: InstitutionID, _ bytes: [UInt8], _ response: FetchResponse) async throws {
+        let request: PeerRequest
+        do throws(CanonicalError) {
+            request = try PeerRequest(canonicalBytes: bytes)
+        } catch {
+            throw FetchRefusal.malformed
+        }
+        var budget = Self.replyBytesMax
+        for address in try self.addresses(request, asker) {
+            guard let object = try? self.context.vault.read(address) else { continue }
+            budget -= object.body.count
+            guard budget >= 0 else { return }
+            try await ObjectWriter.write(object, to: response)
+        }
+    }
+
+    private func addresses(_ request: PeerRequest, _ asker: InstitutionID) throws -> [ContentAddress] {
+        let now = Clock.now
+        switch request {
+        case .objects(let addresses):
+            return try addresses.filter { address in
+                guard let object = try? self.context.vault.read(address) else { return false }
+                switch object.header.kind {
+                case .manifest, .receiptManifest: return true
+                case .keyEnvelopePage: return false
+                case .record: return try self.wrapper.mayHold(address, asker, now: now)
+                }
+            }
+        case .pages(let grant, let first):
+            guard let state = self.context.board.tip.state.grant(grant), state.grant.grantees.contains(asker),
+                state.revokedHeight == nil, now < state.grant.notAfter,
+                try self.context.custody.grant(grant) != nil
+            else { return [] }
+            return try self.context.custody.pages(
+                grant: grant,
+                custodian: self.context.institution,
+                from: first,
+                limit: PeerRequest.objectsMax
+            ).map(\.object)
+        }
+    }
+}

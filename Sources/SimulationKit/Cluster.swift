@@ -1,0 +1,203 @@
+internal import Consensus
+internal import Primitives
+
+/// A whole run: agents, their disks and clocks, the network between them, and everything that goes wrong.
+///
+/// There are no tasks and no real time; the seed decides everything. After `chaosEnd` nothing goes wrong any more, and
+/// the cluster must decide all transactions, agree, and fall silent.
+package struct Cluster: Sendable {
+    enum Event: Sendable {
+        case deliver(SimulatedMessage, from: Int, to: Int)
+        /// Something inside an agent, void if the agent crashed since.
+        case inside(ReplicaEvent, agent: Int, incarnation: Int)
+        case written(agent: Int, incarnation: Int)
+        case synced(agent: Int, incarnation: Int)
+        case submit(agent: Int)
+        case crash(agent: Int)
+        /// The agent crashes in the middle of a later broadcast.
+        case crashSoon(agent: Int, sends: Int)
+        case crashAll
+        case restart(agent: Int)
+        case partition(Partition?)
+        case tick
+        case heal
+    }
+
+    /// Which agents cannot reach which.
+    struct Partition: Sendable {
+        let left: Set<Int>
+        /// Messages from right to left still arrive.
+        let isOneWay: Bool
+
+        func blocks(_ from: Int, _ to: Int) -> Bool {
+            let (fromLeft, toLeft) = (self.left.contains(from), self.left.contains(to))
+            return fromLeft && !toLeft || !self.isOneWay && !fromLeft && toLeft
+        }
+    }
+
+    struct Write: Sendable {
+        let token: UInt64
+        let frames: [[UInt8]]
+        let signatures: [Signature]
+        let records: [VoteLogRecord]
+    }
+
+    struct Agent: Sendable {
+        var replica: Replica?
+        var disk = SimulatedDisk()
+        var incarnation = 0
+        /// Records at the disk, not yet durable.
+        var writes: [Write] = []
+        var lastWrite: Int64 = 0
+        /// Milliseconds the agent's clock is ahead.
+        var clockOffset: Int64 = 0
+        var sendsUntilCrash: Int?
+    }
+
+    package let scenario: Scenario
+    package internal(set) var report: RunReport
+    let committee: Committee
+    let checker: SignatureChecker
+    var invariants: Invariants
+    var agents: [Agent]
+    var equivocator: Equivocator?
+    let equivocatorIndex: Int?
+    let silentIndex: Int?
+    let hastyClockIndex: Int?
+    var queue = EventQueue<Event>()
+    var random: SimulationRandom
+    package internal(set) var now: Int64 = 0
+    var partition: Partition?
+    var isCalm = false
+    var nextTransaction: UInt64 = 1
+    /// Those handed in after the faults had ended, which must all be decided.
+    var calmTransactions: [UInt64] = []
+    /// When an honest agent last sent a vote or a block.
+    var lastVote: Int64 = 0
+    let trace: (@Sendable (String) -> Void)?
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    /// - scenario: what will happen.
+    /// - trace: is given one line for each event.
+    package init(_ scenario: Scenario, trace: (@Sendable (String) -> Void)? = nil) {
+        self.scenario = scenario
+        self.trace = trace
+        self.report = RunReport(seed: scenario.seed)
+        self.committee = Committee(validators: scenario.validators)
+        self.checker = SignatureMemory().checker
+        self.invariants = Invariants(committee: self.committee, agents: scenario.agents, checker: self.checker)
+        self.agents = Array(repeating: Agent(), count: scenario.agents)
+        var random = SimulationRandom(seed: scenario.seed ^ 0x5EED)
+        var free = Array(0..<scenario.validators).shuffled(using: &random)
+        self.equivocatorIndex = scenario.hasEquivocator ? free.removeLast() : nil
+        self.silentIndex = scenario.hasSilent ? free.removeLast() : nil
+        self.hastyClockIndex = scenario.hasWrongClock ? free.removeLast() : nil
+        for index in self.agents.indices { self.agents[index].clockOffset = random.number(in: -2_000...2_000) }
+        if let index = self.hastyClockIndex {
+            self.agents[index].clockOffset = random.happens(perMille: 500) ? 3_600_000 : -3_600_000
+        }
+        if let index = self.equivocatorIndex {
+            self.equivocator = Equivocator(committee: self.committee, agent: index, seed: random.next())
+        }
+        self.random = random
+        self.schedule()
+    }
+
+    /// Agents that follow the protocol.
+    var honest: [Int] { self.agents.indices.filter { $0 != self.equivocatorIndex && $0 != self.silentIndex } }
+
+    private mutating func schedule() {
+        let end = self.scenario.chaosEnd
+        for agent in self.honest { self.queue.insert(.restart(agent: agent), at: self.random.number(in: 0...200)) }
+        let voters = self.honest.filter { $0 < self.scenario.validators }
+        for _ in 0..<self.scenario.transactions {
+            let agent = voters[self.random.index(below: voters.count)]
+            self.queue.insert(.submit(agent: agent), at: self.random.number(in: 100...end))
+        }
+        for _ in 0..<self.scenario.crashes {
+            let agent = self.honest[self.random.index(below: self.honest.count)]
+            let time = self.random.number(in: 300...end)
+            let sends = self.random.index(below: 12)
+            let event = sends < 6 ? Event.crash(agent: agent) : .crashSoon(agent: agent, sends: sends - 5)
+            self.queue.insert(event, at: time)
+        }
+        for _ in 0..<self.scenario.clusterCrashes {
+            self.queue.insert(.crashAll, at: self.random.number(in: 500...end))
+        }
+        for _ in 0..<self.scenario.partitions {
+            let start = self.random.number(in: 200...end - 500)
+            let left = Set((0..<self.scenario.agents).filter { _ in self.random.happens(perMille: 500) })
+            let partition = Partition(left: left, isOneWay: self.random.happens(perMille: 400))
+            self.queue.insert(.partition(partition), at: start)
+            self.queue.insert(.partition(nil), at: start + self.random.number(in: 200...3_000))
+        }
+        if self.equivocator != nil {
+            for time in stride(from: 250, to: end, by: 250) { self.queue.insert(.tick, at: time) }
+        }
+        self.queue.insert(.heal, at: end)
+    }
+
+    /// Runs to the end.
+    ///
+    /// - Throws: ``Violation`` at the first broken promise.
+    package mutating func run() throws(Violation) {
+        try self.runUntil(self.scenario.chaosEnd + 1)
+        let delay = self.honest.compactMap { self.agents[$0].replica?.machine.delay }.max() ?? 100
+        // I13. The slack is for restarts, the listening period, two heartbeats, and views that fail meanwhile.
+        let views = Int64(2 * self.scenario.faultLimit + 4)
+        let deadline = self.now + 2 * views * 4 * delay + 15_000
+        while !self.isSettled {
+            guard self.now < deadline else {
+                throw Violation(invariant: "I13", detail: self.unsettled, time: self.now)
+            }
+            try self.runUntil(self.now + 50)
+        }
+        self.report.settled = self.now - self.scenario.chaosEnd
+        // I14: what is under way ends, then nothing but heartbeats for ten minutes.
+        try self.runUntil(self.now + 400)
+        let (quietFrom, blocks) = (self.now, self.report.blocks)
+        try self.runUntil(self.now + 600_000)
+        guard self.lastVote <= quietFrom, self.report.blocks == blocks, self.isSettled else {
+            throw Violation(invariant: "I14", detail: "an idle cluster voted", time: self.lastVote)
+        }
+        self.report.time = self.now
+    }
+
+    private mutating func runUntil(_ time: Int64) throws(Violation) {
+        while let next = self.queue.nextTime, next <= time {
+            guard let event = self.queue.removeFirst() else { return }
+            self.now = next
+            self.invariants.now = next
+            try self.take(event)
+        }
+        self.now = time
+    }
+
+    /// Whether every honest agent has decided everything, agrees, and sleeps.
+    private var isSettled: Bool {
+        guard self.calmTransactions.count == Self.calmTransactionCount, self.agents[self.honest[0]].replica != nil
+        else { return false }
+        let tip = self.agents[self.honest[0]].replica?.machine.final.hash
+        return self.honest.allSatisfy { index in
+            guard let replica = self.agents[index].replica else { return false }
+            let (machine, ledger) = (replica.machine, replica.ledger)
+            return self.calmTransactions.allSatisfy { ledger.isDecided($0) } && ledger.pool.isEmpty
+                && machine.final.hash == tip && !machine.isAwake && !machine.isSyncing
+        }
+    }
+
+    /// For a failure: where every agent stands.
+    private var unsettled: String {
+        self.honest.map { index in
+            guard let replica = self.agents[index].replica else { return "\(index) is down" }
+            let machine = replica.machine
+            return "\(index): view \(machine.view) final \(machine.final.height)@\(machine.final.view)"
+                + " pool \(replica.ledger.pool.count)\(machine.isAwake ? " awake" : "")\(machine.isSyncing ? " syncing" : "")"
+        }.joined(separator: "; ")
+    }
+
+    /// Transactions handed in after the faults have ended.
+    static let calmTransactionCount = 2
+}

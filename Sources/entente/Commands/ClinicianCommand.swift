@@ -1,0 +1,65 @@
+import AgentAPI
+import ArgumentParser
+import Foundation
+import Primitives
+import Vault
+
+struct ClinicianCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clinician",
+        abstract: "Credentials of clinicians.",
+        subcommands: [Add.self]
+    )
+
+    struct Add: EntenteCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "add",
+            abstract: "Make a key for a clinician and a credential signed by this institution."
+        )
+
+        @OptionGroup var options: GlobalOptions
+
+        @Option(name: .long, help: "The clinician's identifier inside the institution.")
+        var id: String
+
+        @Option(name: .long, help: "The clinician's name.")
+        var name: String
+
+        @Option(name: .long, help: "The department.")
+        var department: String
+
+        @Option(name: .long, help: "Days until the credential expires.")
+        var days: UInt32 = 365
+
+        @Option(name: .shortAndLong, help: "Where to write the credential file.")
+        var output: String
+
+        func execute() async throws {
+            try PrivateFile.checkWritable(self.output)
+            let key = try PersonKey.create(self.output)
+            var request = Entente_Api_V1_AddClinicianRequest()
+            request.clinician = self.id
+            request.name = self.name
+            request.department = self.department
+            request.publicKey = key.publicKey
+            request.validDays = self.days
+            let reply: Entente_Api_V1_AddClinicianReply
+            do {
+                reply = try await self.options.call { [request] in try await $0.addClinician(request) }
+                try PrivateFile.write(reply.credential, to: CredentialFile.certificatePath(self.output))
+            } catch {
+                // A key without a credential is of no use to anybody.
+                unlink(self.output)
+                throw error
+            }
+            Answer(
+                ["clinician": self.id, "file": self.output, "expires": Times.format(reply.expiresAt)],
+                text: """
+                    Credential of \(self.id), valid until \(Times.format(reply.expiresAt))
+                    Key: \(self.output)
+                    Certificate: \(CredentialFile.certificatePath(self.output))
+                    """
+            ).print(asJSON: self.options.json)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import AgentCore
+import AgentRuntime
+import ArgumentParser
+import Foundation
+import Primitives
+import Records
+
+struct VerifyCommand: EntenteCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Verify an evidence file offline, with nothing but the chain's genesis file."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The evidence file.")
+    var evidence: String
+
+    @Option(name: .long, help: "The chain's genesis file.")
+    var genesis: String
+
+    @Option(name: .long, help: "Not used by chains with one validator set: the genesis file is the anchor.")
+    var checkpoint: String?
+
+    func execute() async throws {
+        guard self.checkpoint == nil else {
+            throw CommandFailure.usage(
+                "checkpoint",
+                "this release verifies against the genesis file alone",
+                hint: "Leave --checkpoint out."
+            )
+        }
+        let genesisBytes = try PrivateFile.read(self.genesis, bytesMax: Genesis.bytesMax, what: "the genesis file")
+        let genesis = try Founding.readGenesis(Array(genesisBytes))
+        let bytes = try PrivateFile.read(self.evidence, bytesMax: EvidenceFile.bytesMax, what: "the evidence file")
+        let report = EvidenceVerifier.verify(Array(bytes), genesis: genesis)
+        let findings = report.findings.map { finding in
+            var object: [String: Any] = ["step": "\(finding.step)", "ok": finding.isOK, "text": finding.text]
+            if !finding.isOK { object["code"] = finding.code.rawValue }
+            if let time = finding.time { object["time"] = Times.format(time.milliseconds) }
+            return object
+        }
+        Answer(["valid": report.isValid, "findings": findings], text: self.text(report)).print(
+            asJSON: self.options.json
+        )
+        guard report.isValid else { throw ExitCode(CommandFailure.Status.integrity.rawValue) }
+    }
+
+    private func text(_ report: EvidenceReport) -> String {
+        var lines = report.findings.map { finding in
+            let mark = finding.isOK ? "ok  " : Terminal.red("FAIL")
+            let time = finding.time.map { " (" + Times.format($0.milliseconds) + ")" } ?? ""
+            let code = finding.isOK ? "" : "[\(finding.code.rawValue)] "
+            return "\(mark)  \(code)\(Terminal.harmless(finding.text))\(time)"
+        }
+        lines.append(
+            report.isValid
+                ? Terminal.bold("valid")
+                    + ": times are proposers' times, within 5 s of a quorum of clocks; what happened later is not shown"
+                : Terminal.red("NOT valid")
+        )
+        return lines.joined(separator: "\n")
+    }
+}
