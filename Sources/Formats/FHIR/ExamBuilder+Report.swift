@@ -128,6 +128,7 @@ extension ExamBuilder {
         _ key: JSONKey
     ) throws(FHIRFault) -> [ExamPerformer] {
         var performers: [ExamPerformer] = []
+        var known: Set<ExamPerformer> = []
         for reference in try value.references(key) {
             let target = try self.follow(reference, from: owner, key)
             var performer = ExamPerformer(
@@ -139,7 +140,7 @@ extension ExamBuilder {
                 if performer.display == nil { performer.display = try self.name(of: target) }
             }
             guard performer.display != nil || !performer.identifiers.isEmpty,
-                !performers.contains(performer)
+                known.insert(performer).inserted
             else { continue }
             performers.append(performer)
         }

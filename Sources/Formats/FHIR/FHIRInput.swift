@@ -62,12 +62,13 @@ package struct FHIRInput: Sendable {
             self.nextRoot += 1
             let entry = self.builder.graph.entries[root]
             do throws(FHIRFault) {
-                let parsed = try self.builder.exam(root)
-                self.budget.bytes -= parsed.parts.reduce(0) { $0 + $1.bytes.count }
-                self.budget.items -= parsed.exam.items.count
-                guard self.budget.bytes >= 0, self.budget.items >= 0 else {
+                guard self.budget.bytes > 0, self.budget.items > 0 else {
                     throw FHIRFault(.tooLarge, at: entry.value, entry.type.rawValue)
                 }
+                // A refused exam has cost its reading too.
+                defer { self.budget.items -= self.builder.items.count }
+                let parsed = try self.builder.exam(root)
+                self.budget.bytes -= parsed.parts.reduce(0) { $0 + $1.bytes.count }
                 return .exam(parsed)
             } catch {
                 return .refused(RefusedPiece(error, range: entry.value.range, bundleIndex: entry.bundleIndex))

@@ -20,7 +20,8 @@ extension JSONValue {
         for value in try self.objects(FHIRKey.modality) { modalities.append(try value.asCoding()) }
         // The study may leave to its series what they were made with.
         if modalities.isEmpty {
-            for modality in series.map(\.modality) where !modalities.contains(modality) { modalities.append(modality) }
+            var known: Set<Coding> = []
+            for modality in series.map(\.modality) where known.insert(modality).inserted { modalities.append(modality) }
         }
         return ImagingSummary(
             studyUID: studyUID,

@@ -49,6 +49,14 @@ package struct ResourceGraph: Sendable {
     /// Only looked up, never walked through; `ambiguous` marks a name of two resources with different content.
     private var byURL: [String: Int] = [:]
     private var byKey: [String: Int] = [:]
+    /// By the container's index and the contained resource's id; `nil` for an id that occurs twice in one container.
+    private var contained: [ContainedName: JSONValue?] = [:]
+
+    private struct ContainedName: Hashable {
+        let container: Int
+        let id: String
+    }
+
     private static let ambiguous = -1
     /// A longer URL names nothing: it must fit into the type of a record's part, behind the resource type.
     private static let urlBytesMax = RecordContent.Part.typeBytesMax - 32
@@ -60,8 +68,18 @@ package struct ResourceGraph: Sendable {
         let entry = Entry(value, type: type, fullURL: url, bundleIndex: bundleIndex)
         let index = self.entries.count
         self.entries.append(entry)
+        self.registerContained(in: value, index)
         if let url { self.register(url, index, in: \.byURL) }
         if let key = entry.key, key.utf8.count <= Self.urlBytesMax { self.register(key, index, in: \.byKey) }
+    }
+
+    private mutating func registerContained(in value: JSONValue, _ index: Int) {
+        guard let contained = value[FHIRKey.contained] else { return }
+        for resource in contained.elements {
+            guard let id = resource[FHIRKey.id]?.string else { continue }
+            let name = ContainedName(container: index, id: id)
+            self.contained.updateValue(self.contained[name] == nil ? resource : nil, forKey: name)
+        }
     }
 
     private mutating func register(_ name: String, _ index: Int, in table: WritableKeyPath<Self, [String: Int]>) {
@@ -102,15 +120,12 @@ package struct ResourceGraph: Sendable {
     }
 
     private func contained(_ id: String, in owner: Int) -> Resolution {
-        let container = self.entries[owner].value
-        guard !id.isEmpty else { return .found(Target(value: container, owner: owner)) }
-        guard let contained = container[FHIRKey.contained] else { return .absent }
-        var found: JSONValue?
-        for value in contained.elements where value[FHIRKey.id]?.string == id {
-            guard found == nil else { return .ambiguous }
-            found = value
+        guard !id.isEmpty else { return .found(Target(value: self.entries[owner].value, owner: owner)) }
+        return switch self.contained[ContainedName(container: owner, id: id)] {
+        case nil: .absent
+        case .some(nil): .ambiguous
+        case .some(let value?): .found(Target(value: value, owner: owner))
         }
-        return found.map { .found(Target(value: $0, owner: owner)) } ?? .absent
     }
 
     /// The `Type/id` at the end of a relative or absolute reference.

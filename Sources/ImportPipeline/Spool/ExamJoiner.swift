@@ -5,6 +5,10 @@ import Records
 struct ExamJoiner {
     /// Resources of one exam; more would not fit into a record.
     private static let partsMax = RecordContent.partsMax
+    /// Bytes of one exam's resources; more would be refused when they are read.
+    private static let bytesMax = 2 * SealedObject.bodyBytesMax
+    /// Exams share patients and results, but not without end: resources loaded for each one in the input.
+    private static let sharingFactorMax: Int64 = 64
     /// Open files: bulk exports have a few dozen.
     private static let openFilesMax = 64
     /// Shared resources that are kept in memory: patients and people come up again and again.
@@ -14,6 +18,8 @@ struct ExamJoiner {
     private var open: [Int: InputFile] = [:]
     private var cache: [String: [Part]] = [:]
     private var cacheBytes = 0
+    /// Resources that may still be loaded.
+    private var budget: Int64
 
     private struct Part {
         let entry: JoinSpool.Entry
@@ -21,7 +27,11 @@ struct ExamJoiner {
         let needs: [String]
     }
 
-    init(paths: [String]) { self.paths = paths }
+    /// Joins resources of the files `paths`; `count` of them stand in the spool.
+    init(paths: [String], count: Int64) {
+        self.paths = paths
+        self.budget = 100_000 + count * Self.sharingFactorMax
+    }
 
     /// What came of one exam.
     enum Outcome {
@@ -35,15 +45,13 @@ struct ExamJoiner {
         do throws(Fault) {
             try self.collect(root, lookup, into: &collected)
         } catch {
+            let bytes = collected.first?.part.bytes ?? []
             switch error {
             case .file(let refusal, let entry):
-                return .refused(
-                    code: refusal.rawValue,
-                    message: refusal.message,
-                    entry,
-                    offset: entry.offset,
-                    collected.first?.part.bytes ?? []
-                )
+                return .refused(code: refusal.rawValue, message: refusal.message, entry, offset: entry.offset, bytes)
+            case .tooLarge:
+                let refusal = FormatRefusal.tooLarge
+                return .refused(code: refusal.code, message: refusal.message, root, offset: root.offset, bytes)
             case .other(let error): throw error
             }
         }
@@ -74,6 +82,7 @@ struct ExamJoiner {
 
     private enum Fault: Error {
         case file(FileRefusal, JoinSpool.Entry)
+        case tooLarge
         case other(any Error)
     }
 
@@ -85,10 +94,14 @@ struct ExamJoiner {
         collected = [try self.load(root, asExam: true)]
         var known: Set<String> = []
         if let key = root.key { known.insert(key) }
+        var size = collected[0].part.bytes.count
         var next = 0
-        while next < collected.count, collected.count < Self.partsMax {
+        while next < collected.count {
             for key in collected[next].needs where known.insert(key).inserted {
-                collected += try self.parts(key, lookup)
+                let parts = try self.parts(key, lookup)
+                collected += parts
+                size += parts.reduce(0) { $0 + $1.part.bytes.count }
+                guard collected.count <= Self.partsMax, size <= Self.bytesMax else { throw .tooLarge }
             }
             next += 1
         }
@@ -125,6 +138,8 @@ struct ExamJoiner {
     }
 
     private mutating func load(_ entry: JoinSpool.Entry, asExam: Bool) throws(Fault) -> Part {
+        self.budget -= 1
+        guard self.budget > 0 else { throw .tooLarge }
         let bytes: [UInt8]
         do {
             bytes = try self.file(entry.file).read(at: entry.offset, count: entry.length)

@@ -33,6 +33,8 @@ final class JoinSpool {
     private let database: DatabaseQueue
     private var pending: [Entry] = []
     private(set) var count: Int64 = 0
+    /// Whether any observation groups others.
+    private var hasGroups = false
 
     /// Creates the database at `url`, in place of one that a killed run left there.
     init(at url: URL) throws {
@@ -66,6 +68,7 @@ final class JoinSpool {
 
     func append(_ entry: Entry) throws {
         self.count += 1
+        if !entry.isReport, !entry.leads.isEmpty { self.hasGroups = true }
         var entry = entry
         entry.sequence = self.count
         self.pending.append(entry)
@@ -90,7 +93,7 @@ final class JoinSpool {
         }
     }
 
-    /// Gives every exam of the spool, in the order of the input, with all entries that `collect` asks for.
+    /// Gives every exam of the spool in the order of the input, those that begin in a ring after all others.
     ///
     /// Exams are chosen as in a Bundle: reports; what no report leads to and no observation groups; and of observations
     /// that group each other in a ring, the first. `visit` gets an exam and a function that looks up the entries of a
@@ -106,7 +109,7 @@ final class JoinSpool {
                     """
             )
         }
-        for isRing in [false, true] {
+        for isRing in self.hasGroups ? [false, true] : [false] {
             var after: Int64 = 0
             while true {
                 // In batches, so that no cursor is open while rows of `used` are written.
@@ -114,7 +117,7 @@ final class JoinSpool {
                 guard let last = batch.last else { break }
                 after = last.sequence
                 try self.database.write { database in
-                    let lookup = Lookup(database: database)
+                    let lookup = Lookup(database: database, hasGroups: self.hasGroups)
                     for entry in batch {
                         if isRing, try lookup.isUsed(entry) { continue }
                         try lookup.use(entry)
@@ -157,6 +160,7 @@ final class JoinSpool {
     /// Finds entries by name while the exams are walked through.
     struct Lookup {
         fileprivate let database: Database
+        fileprivate let hasGroups: Bool
 
         /// The entries named `key`, in the order of the input.
         func entries(_ key: String) throws -> [Entry] {
@@ -183,7 +187,7 @@ final class JoinSpool {
 
         /// Notes that an observation that others group belongs to an exam.
         func use(_ entry: Entry) throws {
-            guard entry.isExam, !entry.isReport, let key = entry.key else { return }
+            guard self.hasGroups, entry.isExam, !entry.isReport, let key = entry.key else { return }
             let grouped = try self.database.cachedStatement(sql: "SELECT 1 FROM lead WHERE key = ? AND byReport = 0")
             guard try Int.fetchOne(grouped, arguments: [key]) != nil else { return }
             try self.database.cachedStatement(sql: "INSERT OR IGNORE INTO used VALUES (?)")

@@ -73,6 +73,38 @@ struct HostileInputTests {
         #expect(FHIRExamReader.exam(fromParts: [wrong]) == .failure(.notAResource))
     }
 
+    @Test("Tiny reports that share one large group end in a refusal, not in time without end")
+    func sharedGroups() {
+        let members = (0..<4000).map { #"{"reference":"Observation/o\#($0)"}"# }
+        let observation = #"{"resourceType":"Observation","status":"final","code":{"text":"x"}"#
+        var lines = [observation + #","id":"g","hasMember":[\#(members.joined(separator: ","))]}"#]
+        for index in 0..<4000 { lines.append(observation + #","id":"o\#(index)"}"#) }
+        let report = #"{"resourceType":"DiagnosticReport","status":"final","code":{"text":"x"},"#
+        for index in 0..<2000 {
+            // Every second one costs as much and is refused at the end.
+            let last = index.isMultiple(of: 2) ? "" : #",{"reference":"Observation/none"}"#
+            lines.append(report + #""result":[{"reference":"Observation/g"}\#(last)]}"#)
+        }
+        let input = ParsedInput(fhir: Array(lines.joined(separator: "\n").utf8))
+        #expect(input.exams.count + input.refused.count == 2000)
+        #expect(input.exams.count > 30 && input.exams.count < 100)
+        #expect(input.refused.count { $0.refusal == .tooLarge } > 1800)
+    }
+
+    @Test("A report with very many contained results and performers is read in reasonable time")
+    func wideReport() {
+        let observation = #"{"resourceType":"Observation","status":"final","code":{"text":"x"}"#
+        let contained = (0..<8000).map { observation + #","id":"o\#($0)"}"# }.joined(separator: ",")
+        let results = (0..<8000).map { ##"{"reference":"#o\##($0)"}"## }.joined(separator: ",")
+        let performers = (0..<50_000).map { #"{"display":"d\#($0)"}"# }.joined(separator: ",")
+        let text =
+            #"{"resourceType":"DiagnosticReport","status":"final","code":{"text":"x"},"contained":[\#(contained)],"#
+            + #""result":[\#(results)],"performer":[\#(performers)]}"#
+        let exam = ParsedInput(fhir: Array(text.utf8)).exams.first?.exam
+        #expect(exam?.items.count == 8000)
+        #expect(exam?.performers.count == 50_000)
+    }
+
     @Test("Many reports that share one large patient end in a refusal, not in memory without end")
     func amplification() {
         let photo = String(repeating: "A", count: 1 << 20)
