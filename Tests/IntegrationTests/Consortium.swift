@@ -17,7 +17,10 @@ final class Consortium {
             let port = try Self.freePort()
             try self.expect(
                 0,
-                self.command(name, ["init", "--id", name, "--name", name.uppercased(), "--listen", "127.0.0.1:\(port)"])
+                self.command(
+                    name,
+                    ["init", "--id", name, "--name", name.uppercased(), "--listen", "127.0.0.1:\(port)"]
+                )
             )
         }
         let cards = names.map { self.home($0).appending(path: "card").path }

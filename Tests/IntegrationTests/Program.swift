@@ -50,7 +50,7 @@ enum Program {
         // Files in place of pipes: no output can fill a pipe that nobody reads yet.
         let streams = ["in", "out", "err"].map { folder.file($0) }
         try Data(input.utf8).write(to: streams[0])
-        for stream in streams.dropFirst() { FileManager.default.createFile(atPath: stream.path, contents: nil) }
+        for stream in streams.dropFirst() { _ = FileManager.default.createFile(atPath: stream.path, contents: nil) }
         process.standardInput = try FileHandle(forReadingFrom: streams[0])
         process.standardOutput = try FileHandle(forWritingTo: streams[1])
         process.standardError = try FileHandle(forWritingTo: streams[2])
@@ -75,7 +75,7 @@ final class AgentProcess {
         self.home = home
         self.log = home.appending(path: "agent.test.log")
         if !FileManager.default.fileExists(atPath: self.log.path) {
-            FileManager.default.createFile(atPath: self.log.path, contents: nil)
+            _ = FileManager.default.createFile(atPath: self.log.path, contents: nil)
         }
         let output = Pipe()
         self.process.executableURL = Program.url
@@ -94,7 +94,9 @@ final class AgentProcess {
         }
         guard line == Data("ready".utf8) else {
             self.process.waitUntilExit()
-            throw Program.Unexpected(text: "agent ended with \(self.process.terminationStatus): \(self.logText.suffix(2000))")
+            throw Program.Unexpected(
+                text: "agent ended with \(self.process.terminationStatus): \(self.logText.suffix(2000))"
+            )
         }
     }
 

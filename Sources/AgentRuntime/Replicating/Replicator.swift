@@ -70,7 +70,9 @@ package actor Replicator {
 
     package func revoked(_ id: GrantID) { self.take(.grantEnded(id)) }
 
-    /// Takes a custodian's hint without waiting. Hints of one custodian arrive in order.
+    /// Takes a custodian's hint without waiting.
+    ///
+    /// Hints of one custodian arrive in order.
     package nonisolated func hint(_ grants: [GrantID], by custodian: InstitutionID) {
         self.hints.continuation.yield((grants, custodian))
     }
