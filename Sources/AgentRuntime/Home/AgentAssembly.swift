@@ -41,6 +41,8 @@ struct RecoveredVotes: Sendable {
 /// Opens a home and puts the services of its agent together.
 struct AgentAssembly {
     static let confirmedMark = "confirmed-at"
+    /// The number of the kind of message that stands before a consensus message.
+    private static let messageOverheadBytes = 16
 
     private let layout: HomeLayout
     private let passphrase: [UInt8]?
@@ -216,8 +218,17 @@ struct AgentAssembly {
         guard let card = context.board.tip.state.institution(context.institution)?.card,
             let address = PeerAddress(card.address)
         else { throw AgentFailure(.badRequest, "this institution's address on the chain is not HOST:PORT") }
+        // One message is at most a range of blocks that were decided together, and the link must take it whole.
+        var limits = PeerLinkLimits()
+        limits.messageBytesMax = ConsensusMessage.byteCountMax + Self.messageOverheadBytes
+        limits.inboundBytesMax = limits.messageBytesMax
+        limits.outboundBytesMax = 2 * limits.messageBytesMax
         return PeerLink(
-            configuration: PeerLink.Configuration(institution: context.institution, address: address),
+            configuration: PeerLink.Configuration(
+                institution: context.institution,
+                address: address,
+                limits: limits
+            ),
             identity: identity,
             directory: directory,
             logger: self.logger
