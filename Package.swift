@@ -97,8 +97,7 @@ let allTargets: [Target] = [
     program(
         "entente-bench",
         [
-            "Primitives", "Records", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "Formats",
-            "ImportPipeline", "AgentAPI", argumentParser, crypto,
+            "Primitives", "Records", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
         ]
     ),
     // Tests.
@@ -128,6 +127,7 @@ let allTargets: [Target] = [
     tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit"]),
+    tests("AgentRuntimeTests", ["AgentRuntime", "Consensus", "Primitives", "TestSupport", crypto]),
     tests("IntegrationTests", ["entente", "TestSupport"]),
 ]
 
