@@ -10,32 +10,45 @@ package final class FinalBatches: Sendable {
     }
 
     private let custody: CustodyStore
-    private let waiters = Mutex<[Key: [CheckedContinuation<Height?, Never>]]>([:])
+    private struct State {
+        var waiters: [Key: [CheckedContinuation<Height?, Never>]] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
 
     package init(custody: CustodyStore) { self.custody = custody }
 
     /// The height of the block that holds the batch; `nil` if the agent stops first.
-    package func height(of number: UInt64, kind: ManifestKind) async throws -> Height? {
+    package func height(of number: UInt64, kind: ManifestKind) async -> Height? {
         // Registered before the store is asked, so that a batch that becomes final in between is not missed.
-        async let height = withCheckedContinuation { continuation in
-            self.waiters.withLock { $0[Key(kind: kind, number: number), default: []].append(continuation) }
+        await withCheckedContinuation { continuation in
+            let isClosed = self.state.withLock { state in
+                guard !state.isClosed else { return true }
+                state.waiters[Key(kind: kind, number: number), default: []].append(continuation)
+                return false
+            }
+            guard !isClosed else {
+                continuation.resume(returning: nil)
+                return
+            }
             if let batch = try? self.custody.batch(kind, number: number), let height = batch.height {
                 self.resolve(number, kind, height)
             }
         }
-        return await height
     }
 
     package func resolve(_ number: UInt64, _ kind: ManifestKind, _ height: Height) {
-        let resumed = self.waiters.withLock { $0.removeValue(forKey: Key(kind: kind, number: number)) ?? [] }
+        let resumed = self.state.withLock { $0.waiters.removeValue(forKey: Key(kind: kind, number: number)) ?? [] }
         for continuation in resumed { continuation.resume(returning: height) }
     }
 
-    /// Ends every wait.
+    /// Ends every wait, also those to come.
     package func close() {
-        let all = self.waiters.withLock { waiters in
-            defer { waiters = [:] }
-            return waiters.values.flatMap { $0 }
+        let all = self.state.withLock { state in
+            defer { state.waiters = [:] }
+            state.isClosed = true
+            return state.waiters.values.flatMap { $0 }
         }
         for continuation in all { continuation.resume(returning: nil) }
     }

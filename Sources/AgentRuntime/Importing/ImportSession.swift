@@ -113,6 +113,8 @@ package struct ImportSession: Sendable {
             for unit in chunk { try await state.take(unit, event) }
             try await state.report(event)
         }
+        // A cancelled stream ends as a finished one does; what was read so far is not the whole input.
+        try Task.checkCancellation()
         try await state.flush(event)
         return try await state.finish(event)
     }
@@ -212,7 +214,7 @@ package struct ImportSession: Sendable {
 
         private mutating func awaitOldest(_ event: (Event) async throws -> Void) async throws {
             let batch = self.open.removeFirst()
-            guard let height = try await self.session.final.height(of: batch.number, kind: .exams) else {
+            guard let height = await self.session.final.height(of: batch.number, kind: .exams) else {
                 throw AgentFailure(
                     .stopping,
                     "the agent is stopping",

@@ -48,6 +48,7 @@ package final class AgentLoop: Sendable {
     private let outlets: Outlets
     private let logger: Logger
     private let ended = DispatchSemaphore(value: 0)
+    private let isStarted = Atomic(false)
 
     package init(
         board: ChainBoard,
@@ -71,6 +72,7 @@ package final class AgentLoop: Sendable {
     ///
     /// Call once.
     package func start(_ core: AgentCore, records: [VoteLogRecord], mayVote: Bool) {
+        self.isStarted.store(true, ordering: .releasing)
         let thread = Thread {
             var turn = Turn(loop: self, core: core)
             turn.run(starting: .start(records, mayVote: mayVote))
@@ -84,7 +86,8 @@ package final class AgentLoop: Sendable {
     /// Ends the thread after the inputs that are queued, and waits for it.
     package func stop() {
         self.inbox.close()
-        self.ended.wait()
+        // An agent that could not listen never started it.
+        if self.isStarted.load(ordering: .acquiring) { self.ended.wait() }
     }
 
     package func put(_ input: AgentInput) { self.inbox.put(input) }
