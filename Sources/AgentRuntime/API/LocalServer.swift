@@ -18,16 +18,14 @@ struct LocalServer: Sendable {
         let transport = try AgentSocket.listen(at: self.layout.socket.path)
         defer { try? FileManager.default.removeItem(at: self.layout.socket) }
         let server = GRPCServer(transport: transport, services: [self.harness])
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.serve() }
-            // The socket listens already: a call that comes before the server takes it waits.
-            ready()
-            try await withTaskCancellationHandler {
-                _ = try await group.next()
-            } onCancel: {
-                server.beginGracefulShutdown()
-            }
-            group.cancelAll()
+        // Not a child of this task: cancelling a server tears its connections down in the middle of an answer.
+        let serving = Task { try await server.serve() }
+        // The socket listens already: a call that comes before the server takes it waits.
+        ready()
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            server.beginGracefulShutdown()
         }
     }
 }

@@ -38,6 +38,9 @@ package final class FinalBatches: Sendable {
         }
     }
 
+    /// Whether the agent is stopping.
+    package var isClosed: Bool { self.state.withLock { $0.isClosed } }
+
     package func resolve(_ number: UInt64, _ kind: ManifestKind, _ height: Height) {
         let resumed = self.state.withLock { $0.waiters.removeValue(forKey: Key(kind: kind, number: number)) ?? [] }
         for continuation in resumed { continuation.resume(returning: height) }

@@ -70,7 +70,9 @@ package struct Agent: Sendable {
             group.addTask { await parts.halt.wait() }
             // The first to end decides: a shutdown, a halt, or a service that failed.
             try await group.next()
+            // Ends what calls wait for, so that the local server can end them.
             parts.final.close()
+            parts.context.board.close()
         }
     }
 

@@ -77,6 +77,12 @@ package struct ImportSession: Sendable {
     /// A run that waits for more than this many batches to become final stops reading.
     private static let openBatchesMax = 64
 
+    private static let stopping = AgentFailure(
+        .stopping,
+        "the agent is stopping",
+        hint: "What was read is stored and is committed when it starts again; import again then."
+    )
+
     private let context: AgentContext
     private let writer: ExamWriter
     private let final: FinalBatches
@@ -110,6 +116,7 @@ package struct ImportSession: Sendable {
         var state = RunState(session: self, isDryRun: isDryRun)
         state.renamed = renamed
         while let chunk = try await source.next() {
+            guard !self.final.isClosed else { throw Self.stopping }
             for unit in chunk { try await state.take(unit, event) }
             try await state.report(event)
         }
@@ -215,11 +222,7 @@ package struct ImportSession: Sendable {
         private mutating func awaitOldest(_ event: (Event) async throws -> Void) async throws {
             let batch = self.open.removeFirst()
             guard let height = await self.session.final.height(of: batch.number, kind: .exams) else {
-                throw AgentFailure(
-                    .stopping,
-                    "the agent is stopping",
-                    hint: "What was read is stored and is committed when it starts again."
-                )
+                throw ImportSession.stopping
             }
             self.summary.batches.append(
                 Batch(number: batch.number, root: batch.root, count: batch.count, height: height)
