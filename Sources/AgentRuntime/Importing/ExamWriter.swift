@@ -155,7 +155,7 @@ package final class ExamWriter: Sendable {
         guard !records.isEmpty else { return Result(outcomes: plan.outcomes, batch: nil) }
         let entries = self.entries(records, items)
         let aliases = plan.aliases
-        try await self.context.vault.append(records.map(\.record), .bulk)
+        try await self.context.vault.append(records.map(\.record))
         // Only what passes the gate makes batches of exams, so the number cannot be taken before `next`.
         let number = self.sequencer.nextNumber
         let manifest = Manifest(
@@ -165,7 +165,7 @@ package final class ExamWriter: Sendable {
             aliases: aliases
         )
         let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
-        try await self.context.vault.append([object], .bulk)
+        try await self.context.vault.append([object])
         let root = manifest.root
         _ = try self.sequencer.next { number, previous in
             try self.prepare(number, previous, root: root, object.address, plan, records, items)
