@@ -5,6 +5,9 @@ import GRPCNIOTransportHTTP2Posix
 
 /// Serves the local API on the home's socket.
 struct LocalServer: Sendable {
+    /// How long calls may go on after the agent was told to stop.
+    private static let grace: Duration = .seconds(5)
+
     private let layout: HomeLayout
     private let harness: AgentHarness
 
@@ -26,6 +29,11 @@ struct LocalServer: Sendable {
             try await serving.value
         } onCancel: {
             server.beginGracefulShutdown()
+            // A caller that neither sends nor reads must not keep the agent from ending.
+            Task {
+                try? await Task.sleep(for: Self.grace)
+                serving.cancel()
+            }
         }
     }
 }

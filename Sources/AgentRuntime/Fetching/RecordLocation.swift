@@ -13,6 +13,8 @@ package struct RecordLocation: Sendable {
 
 /// Finds what is known about a record that is named by its address alone.
 package struct RecordIndex: Sendable {
+    private static let rowsMax = 4
+
     private let context: AgentContext
 
     package init(context: AgentContext) { self.context = context }
@@ -21,7 +23,9 @@ package struct RecordIndex: Sendable {
     ///   not found by this agent's users: the difference is not everybody's to know.
     package func location(of record: ContentAddress) throws -> RecordLocation {
         guard let (pseudonym, institution) = try self.owner(of: record) else { throw Self.unknown }
-        for row in try self.context.locators.entries(record: record) where row.institution == institution {
+        let rows = try self.context.locators.entries(record: record).filter { $0.institution == institution }
+        // An institution lists a record once; each further row costs a search for its index.
+        for row in rows.prefix(Self.rowsMax) {
             guard let index = self.index(of: row, pseudonym),
                 let summary = try? PseudonymSealing.openLocator(
                     row.entry,

@@ -305,7 +305,9 @@ private final class UnitSource: Sendable {
 
     init(chunksAhead: Int, chunkUnits: Int) {
         (self.stream, self.continuation) = AsyncThrowingStream.makeStream()
-        self.room = DispatchSemaphore(value: chunksAhead)
+        // From zero: libdispatch traps when a semaphore goes away below the value it was made with.
+        self.room = DispatchSemaphore(value: 0)
+        for _ in 0..<chunksAhead { self.room.signal() }
         self.chunkUnits = chunkUnits
     }
 
@@ -314,8 +316,12 @@ private final class UnitSource: Sendable {
             var chunk: [ImportUnit] = []
             do {
                 try reader.read(inputs) { unit in
+                    guard !self.isAbandoned.load(ordering: .acquiring) else { throw Abandoned() }
                     chunk.append(unit)
-                    guard chunk.count >= self.chunkUnits else { return }
+                    // Progress goes on at once: a spooling pass gives nothing else for gigabytes.
+                    var isProgress = false
+                    if case .progress = unit { isProgress = true }
+                    guard chunk.count >= self.chunkUnits || isProgress else { return }
                     try self.hand(over: &chunk)
                 }
                 if !chunk.isEmpty { try self.hand(over: &chunk) }

@@ -96,7 +96,19 @@ package actor Replicator {
         }
     }
 
-    package func connected(_ peer: InstitutionID) { self.take(.peerUp(peer)) }
+    package func connected(_ peer: InstitutionID) {
+        self.take(.peerUp(peer))
+        // A hint may have been lost while the peer was away.
+        let state = self.context.board.tip.state
+        do {
+            for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
+                guard state.grant(grant.id)?.covers(custodian: peer) == true else { continue }
+                self.follow(grant.id, peer)
+            }
+        } catch {
+            self.context.logger.error("grants cannot be listed", metadata: ["error": "\(error)"])
+        }
+    }
 
     package func disconnected(_ peer: InstitutionID) { self.take(.peerDown(peer)) }
 
@@ -286,7 +298,15 @@ package actor Replicator {
 
     private func settle(_ object: SealedObject, from peer: InstitutionID) throws {
         if let place = self.manifests[object.address] {
-            try self.index(object, place)
+            do {
+                try self.index(object, place)
+            } catch let failure as AgentFailure where failure.code == .proofIncomplete {
+                // Whoever committed to it lied, not whoever handed it over; nobody has a better one.
+                self.context.logger.error(
+                    "a manifest is not what its institution committed to",
+                    metadata: ["institution": "\(place.institution)", "batch": "\(place.batch)"]
+                )
+            }
             self.manifests[object.address] = nil
         }
         self.take(.stored(object.address, from: peer))
@@ -296,14 +316,12 @@ package actor Replicator {
         let state = self.context.board.tip.state
         switch place.kind {
         case .exams:
-            let manifest = try Manifest(canonicalBytes: object.body)
-            guard manifest.institution == place.institution, manifest.batch == place.batch,
+            guard let manifest = try? Manifest(canonicalBytes: object.body), manifest.institution == place.institution, manifest.batch == place.batch,
                 manifest.root == state.commitmentBatch(place.institution, place.batch)?.anchor.root
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         case .receipts:
-            let manifest = try ReceiptManifest(canonicalBytes: object.body)
-            guard manifest.institution == place.institution, manifest.batch == place.batch,
+            guard let manifest = try? ReceiptManifest(canonicalBytes: object.body), manifest.institution == place.institution, manifest.batch == place.batch,
                 manifest.root == state.receiptBatch(place.institution, place.batch)?.anchor.root
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
