@@ -129,7 +129,7 @@ let targets: [Target] = [
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit"]),
     tests("AgentRuntimeTests", ["AgentRuntime", "Consensus", "Primitives", "TestSupport", crypto]),
-    tests("IntegrationTests", ["entente", "TestSupport"]),
+    tests("IntegrationTests", ["entente", "AgentAPI", "Primitives", "Vault", "TestSupport"]),
 ]
 
 let package = Package(

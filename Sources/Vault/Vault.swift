@@ -25,6 +25,9 @@ package final class Vault: Sendable {
         }
     }
 
+    /// Largest canonical content of a record in bytes.
+    package static let contentBytesMax = RecordCipher.contentBytesMax
+
     package let keys: HomeKeys
     private let lock: HomeLock?
     let store: SegmentStore

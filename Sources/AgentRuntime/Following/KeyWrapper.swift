@@ -36,10 +36,12 @@ package struct KeyWrapper: Sendable {
 
     /// Wraps the exams of a batch for the grants that cover them, and returns those grants.
     package func batchBecameFinal(_ number: UInt64, now: Timestamp) async throws -> [GrantID] {
+        guard !self.book.isEmpty else { return [] }
         let exams = try self.context.custody.exams(batch: number)
         var published: [GrantID] = []
         for (number, group) in Dictionary(grouping: exams, by: \.patient).sorted(by: { $0.key < $1.key }) {
-            guard let patient = try self.context.custody.patient(number) else { continue }
+            guard let patient = try self.context.custody.patient(number), self.book.mayConcern(bucket: patient.bucket)
+            else { continue }
             let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
             for grant in self.judge.grants(of: pseudonym) where try await self.wrap(group, for: grant, now: now) {
                 published.append(grant.id)
@@ -69,7 +71,9 @@ package struct KeyWrapper: Sendable {
         grant.scope.covers(kind: exam.kind, itemCode: exam.itemCode, examTime: exam.examTime)
     }
 
-    /// The exams whose record and key can be read. One that is damaged must not hold up all others, and the chain.
+    /// The exams whose record and key can be read.
+    ///
+    /// One that is damaged must not hold up all others, and the chain.
     private func usable(_ exams: [(ExamNumber, ContentAddress?)]) -> [ExamNumber] {
         exams.compactMap { number, record in
             guard let record else { return nil }

@@ -109,7 +109,9 @@ package struct Agent: Sendable {
 
     /// Hands peers' messages to the loop, as fast as it takes them.
     private func pump(_ parts: AgentParts) async {
-        for await frame in parts.link.frames { await parts.loop.putWhenRoom(.message(frame.bytes, from: frame.from)) }
+        for await frame in parts.link.frames {
+            await parts.loop.putWhenRoom(frame.bytes, from: frame.from, isUrgent: frame.messageClass == .consensus)
+        }
     }
 
     /// Tells the loop and the replicator when a peer comes or goes.

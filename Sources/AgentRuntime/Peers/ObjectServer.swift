@@ -30,6 +30,12 @@ package struct ObjectServer: Sendable {
         var budget = Self.replyBytesMax
         let now = Clock.now
         for address in try self.addresses(request, asker, now) {
+            // Before the disk is touched: what is refused costs nothing and takes no longer than what is not here.
+            if case .objects = request, try self.isRecord(address),
+                try !self.wrapper.mayHold(address, asker, now: now)
+            {
+                continue
+            }
             guard let object = try? self.context.vault.read(address),
                 try self.mayHave(object, asker, request, now)
             else { continue }
@@ -37,6 +43,11 @@ package struct ObjectServer: Sendable {
             guard budget >= 0 else { return }
             try await ObjectWriter.write(object, to: response)
         }
+    }
+
+    private func isRecord(_ address: ContentAddress) throws -> Bool {
+        if try self.context.custody.exam(record: address) != nil { return true }
+        return try !self.context.locators.entries(record: address).isEmpty
     }
 
     private func mayHave(
@@ -59,7 +70,7 @@ package struct ObjectServer: Sendable {
         _ now: Timestamp
     ) throws -> [ContentAddress] {
         switch request {
-        case .objects(let addresses): return addresses
+        case .objects(let addresses): return Set(addresses).sorted()
         case .pages(let grant, let first):
             guard let state = self.context.board.tip.state.grant(grant), state.grant.grantees.contains(asker),
                 state.revokedHeight == nil, now < state.grant.notAfter,
