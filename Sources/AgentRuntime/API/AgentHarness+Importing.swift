@@ -10,6 +10,7 @@ extension AgentHarness {
     /// Bytes of a quarantined input that are shown.
     private static let shownBytesMax = 64 << 10
     private static let listMax = 10_000
+    private static let pageRows = 16
 
     func importFiles(
         request: Entente_Api_V1_ImportRequest,
@@ -77,8 +78,16 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_QuarantineListReply {
         try await self.answer {
-            let items = try self.context.custody.quarantined(limit: Self.listMax)
-            return .with { reply in reply.items = items.map { self.item($0) } }
+            var items: [Entente_Api_V1_QuarantineItem] = []
+            var after: Int64 = 0
+            // A page at a time: each row brings its input with it.
+            while items.count < Self.listMax {
+                let page = try self.context.custody.quarantined(after: after, limit: Self.pageRows)
+                guard let last = page.last else { break }
+                items += page.map { self.item($0) }
+                after = last.number
+            }
+            return .with { $0.items = items }
         }
     }
 
@@ -102,38 +111,46 @@ extension AgentHarness {
         context: ServerContext
     ) async throws {
         try await self.answer {
-            let items =
-                request.id.isEmpty
-                ? try self.context.custody.quarantined(limit: Self.listMax) : [try self.quarantined(request.id)]
             var total = ImportSession.Summary()
-            for item in items {
-                let bytes = try self.context.secrets.openInput(item.sealed)
-                let (summary, refusal) = try await self.imports.retry(bytes) { event in
-                    try await response.write(ExamMessages.event(event))
+            if !request.id.isEmpty {
+                try await self.retry(try self.quarantined(request.id), &total, response)
+            } else {
+                var after: Int64 = 0
+                while true {
+                    let page = try self.context.custody.quarantined(after: after, limit: Self.pageRows)
+                    for item in page { try await self.retry(item, &total, response) }
+                    guard let last = page.last else { break }
+                    after = last.number
                 }
-                guard let refusal else {
-                    try self.context.custody.markQuarantined(number: item.number, state: .resolved)
-                    total.add(summary)
-                    continue
-                }
-                total.quarantined += 1
-                total.rejections[refusal, default: 0] += 1
-                try await response.write(
-                    ExamMessages.event(
-                        .rejection(
-                            ImportSession.Rejection(
-                                file: item.file,
-                                position: "byte \(item.position)",
-                                code: refusal,
-                                message: item.message,
-                                quarantine: item.number
-                            )
-                        )
-                    )
-                )
             }
             try await response.write(ExamMessages.summary(total))
         }
+    }
+
+    private func retry(
+        _ item: QuarantinedInput,
+        _ total: inout ImportSession.Summary,
+        _ response: RPCWriter<Entente_Api_V1_ImportEvent>
+    ) async throws {
+        let bytes = try self.context.secrets.openInput(item.sealed)
+        let (summary, refusal) = try await self.imports.retry(bytes) { event in
+            try await response.write(ExamMessages.event(event))
+        }
+        guard let refusal else {
+            try self.context.custody.markQuarantined(number: item.number, state: .resolved)
+            total.add(summary)
+            return
+        }
+        total.quarantined += 1
+        total.rejections[refusal, default: 0] += 1
+        let rejection = ImportSession.Rejection(
+            file: item.file,
+            position: "byte \(item.position)",
+            code: refusal,
+            message: item.message,
+            quarantine: item.number
+        )
+        try await response.write(ExamMessages.event(.rejection(rejection)))
     }
 
     private func quarantined(_ id: String) throws -> QuarantinedInput {

@@ -184,6 +184,14 @@ package struct Fetcher: Sendable {
     private func obtainIfMissing(_ location: RecordLocation) async throws {
         let record = location.row.leaf.record
         if try self.context.vault.contains(record) { return }
+        // Nobody else has to hold an own record, so there is nobody to wait for.
+        guard location.row.institution != self.context.institution else {
+            throw AgentFailure(
+                .recordDamaged,
+                "this institution's own copy of the record is damaged",
+                hint: "Run entente doctor --full, and restore the vault from a backup."
+            )
+        }
         await self.obtain(record, location.row.institution)
         guard try self.context.vault.contains(record) else {
             throw AgentFailure(

@@ -7,6 +7,7 @@ import Logging
 package import Primitives
 import Records
 import Synchronization
+import Vault
 
 /// One run of an import: reads on a thread of its own, writes batch by batch, tells how far it has come, and waits until
 /// what it wrote is final.
@@ -128,21 +129,23 @@ package struct ImportSession: Sendable {
 
     /// Imports one piece of input that was set aside before.
     ///
-    /// `nil` if it is still refused, with the reason.
+    /// Returns why it is still refused, if it is; then it stays where it was.
     package func retry(
         _ bytes: [UInt8],
         event: @Sendable (Event) async throws -> Void
     ) async throws -> (Summary, String?) {
         let parsed = ParsedInput(fhir: bytes)
         if let refused = parsed.refused.first { return (Summary(), refused.refusal.rawValue) }
-        var state = RunState(session: self, isDryRun: false)
         for exam in parsed.exams {
             if let refusal = exam.subject.refusal { return (Summary(), refusal.rawValue) }
-            try await state.take(.exam(exam, InputPosition.standardInput), event)
         }
+        guard !parsed.exams.isEmpty else { return (Summary(), "nothing-to-import") }
+        var state = RunState(session: self, isDryRun: false)
+        state.keepsRefused = false
+        for exam in parsed.exams { try await state.take(.exam(exam, InputPosition.standardInput), event) }
         try await state.flush(event)
         let summary = try await state.finish(event)
-        return (summary, summary.read == 0 ? "nothing-to-import" : nil)
+        return (summary, summary.rejections.keys.min())
     }
 
     /// What one run has read and written so far.
@@ -151,6 +154,8 @@ package struct ImportSession: Sendable {
         let isDryRun: Bool
         let started = Clock.uptime
         var renamed: (path: String, shown: String)?
+        /// Whether what is refused goes into quarantine.
+        var keepsRefused = true
         var lastReport: Int64 = 0
         var progress = Progress()
         var summary = Summary()
@@ -239,6 +244,20 @@ package struct ImportSession: Sendable {
             try await event(.progress(self.progress))
         }
 
+        /// The resources of an exam in a form that can be imported again by itself.
+        private static func bundle(_ parts: [RecordContent.Part]) -> [UInt8] {
+            var bytes = Array(#"{"resourceType":"Bundle","type":"collection","entry":["#.utf8)
+            for (index, part) in parts.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                bytes += Array("{".utf8)
+                let role = part.type.split(separator: " ", maxSplits: 1)
+                // A URL of a FHIR resource holds no character that JSON would escape.
+                if role.count == 2 { bytes += Array("\"fullUrl\":\"\(role[1])\",".utf8) }
+                bytes += Array("\"resource\":".utf8) + part.bytes + Array("}".utf8)
+            }
+            return bytes + Array("]}".utf8)
+        }
+
         private mutating func refuse(
             _ item: ExamWriter.Item,
             _ position: InputPosition,
@@ -246,9 +265,7 @@ package struct ImportSession: Sendable {
             _ message: String,
             _ event: (Event) async throws -> Void
         ) async throws {
-            var bytes: [UInt8] = []
-            for part in item.content.parts { bytes += part.bytes + [UInt8(ascii: "\n")] }
-            bytes = Array(bytes.prefix(RefusedInput.bytesMax))
+            let bytes = Array(Self.bundle(item.content.parts).prefix(RefusedInput.bytesMax))
             try await self.refuse(
                 RefusedInput(position: position, code: code, message: message, bytes: bytes),
                 event
@@ -265,7 +282,7 @@ package struct ImportSession: Sendable {
             }
             self.summary.quarantined += 1
             self.summary.rejections[refused.code, default: 0] += 1
-            if !self.isDryRun {
+            if !self.isDryRun, self.keepsRefused {
                 try self.session.context.custody.quarantine([
                     QuarantinedInput(
                         job: 0,
@@ -274,10 +291,12 @@ package struct ImportSession: Sendable {
                         code: refused.code,
                         message: refused.message,
                         sealed: self.session.context.secrets.sealInput(refused.bytes),
+                        digest: self.session.context.vault.localTag(Array("input".utf8) + refused.bytes),
                         time: Clock.now
                     )
                 ])
             }
+            guard self.keepsRefused else { return }
             try await event(
                 .rejection(
                     Rejection(

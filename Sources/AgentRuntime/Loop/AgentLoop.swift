@@ -103,6 +103,7 @@ package final class AgentLoop: Sendable {
         static let voteLogBytesMax = 64 << 20
         /// A peer is served blocks at most so often, in milliseconds: reading them takes time that votes do not have.
         static let servingInterval: Int64 = 50
+        static let diskRetrySeconds = 1.0
         /// A peer's malformed messages are logged at most so often, in milliseconds.
         static let complaintInterval: Int64 = 60_000
 
@@ -211,7 +212,7 @@ package final class AgentLoop: Sendable {
                 let records = zip(drafts, signatures).map { draft, signature in
                     VoteLog.Record(draft.signed(by: signer, signature))
                 }
-                try self.loop.votes.append(records)
+                try self.whileDiskIsFull { () throws(LedgerStoreError) in try self.loop.votes.append(records) }
                 return .durable(token: token, signatures: signatures)
             } catch {
                 // A vote that may or may not be on disk must not be sent, and no later one either.
@@ -220,9 +221,25 @@ package final class AgentLoop: Sendable {
             }
         }
 
+        /// Waits for room and tries again: both files leave nothing half done when the disk is full, and an agent that
+        /// cannot write must not speak.
+        private func whileDiskIsFull(_ body: () throws(LedgerStoreError) -> Void) throws(LedgerStoreError) {
+            var didSay = false
+            while true {
+                do throws(LedgerStoreError) {
+                    return try body()
+                } catch {
+                    guard error.code == .diskFull, !self.loop.inbox.isClosed else { throw error }
+                    if !didSay { self.loop.logger.critical("the disk is full: the agent waits for room") }
+                    didSay = true
+                    Thread.sleep(forTimeInterval: Self.diskRetrySeconds)
+                }
+            }
+        }
+
         private mutating func commit(_ range: CommittedRange) {
             do {
-                try self.loop.chain.commit(range)
+                try self.whileDiskIsFull { () throws(LedgerStoreError) in try self.loop.chain.commit(range) }
                 self.loop.board.committed(range)
                 self.loop.outlets.committed(range)
                 if self.loop.votes.byteCount > Self.voteLogBytesMax {

@@ -1,6 +1,6 @@
-import Logging
 import Ledger
 import LedgerStore
+import Logging
 import Primitives
 package import Records
 import Vault

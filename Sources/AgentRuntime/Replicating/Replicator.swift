@@ -145,7 +145,11 @@ package actor Replicator {
     private func restoreRecords() throws {
         var after: Int64 = 0
         while true {
-            let granted = try self.context.custody.grantedRecords(after: after, limit: Self.listedAtOnce)
+            let granted = try self.context.custody.grantedRecords(
+                after: after,
+                now: Clock.now,
+                limit: Self.listedAtOnce
+            )
             let lacking = try granted.filter { try !self.context.vault.contains($0.record) }
             self.take(
                 .wanted(lacking.map { Want(address: $0.record, priority: .record, sources: [$0.custodian]) })

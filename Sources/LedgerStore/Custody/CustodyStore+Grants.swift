@@ -249,15 +249,19 @@ extension CustodyStore {
 
     /// Records that received pages of grants that are not revoked open, numbered above `after`: the ciphertexts that a
     /// grantee should hold.
-    package func grantedRecords(after: Int64 = 0, limit: Int) throws(LedgerStoreError) -> [GrantedRecord] {
+    package func grantedRecords(
+        after: Int64 = 0,
+        now: Timestamp,
+        limit: Int
+    ) throws(LedgerStoreError) -> [GrantedRecord] {
         try self.file.read { db in
             try db.all(
                 """
                 SELECT e.no, e.record, p.custodian, g.id FROM page_entries e
                 JOIN pages p ON p.no = e.page_no JOIN grants g ON g.no = p.grant_no
-                WHERE e.no > ? AND g.revoked = 0 ORDER BY e.no LIMIT ?
+                WHERE e.no > ? AND g.revoked = 0 AND g.not_after > ? ORDER BY e.no LIMIT ?
                 """,
-                [after, Int64(limit)]
+                [after, now.milliseconds, Int64(limit)]
             ) { row in
                 GrantedRecord(
                     number: try row.int64(0),

@@ -101,15 +101,14 @@ extension CustodyStore {
         for input in inputs {
             try db.run(
                 """
-                INSERT INTO quarantine (job, file, position, code, message, sealed, time, state)
-                VALUES (?, ?, ?, ?, ?, coalesce(?, x''), ?, ?)
-                ON CONFLICT (job, file, position, code) DO UPDATE SET
-                    message = excluded.message, sealed = excluded.sealed, time = excluded.time, state = excluded.state
-                    WHERE state <> excluded.state OR sealed <> excluded.sealed
+                INSERT INTO quarantine (job, file, position, code, message, sealed, time, state, digest)
+                VALUES (?, ?, ?, ?, ?, coalesce(?, x''), ?, ?, ?)
+                ON CONFLICT (job, file, position, code, digest) DO UPDATE SET
+                    time = excluded.time, state = excluded.state WHERE state <> excluded.state
                 """,
                 [
                     input.job, input.file, input.position.column, input.code, input.message, input.sealed.column,
-                    input.time.milliseconds, input.state.rawValue,
+                    input.time.milliseconds, input.state.rawValue, input.digest.column,
                 ]
             )
         }
@@ -117,7 +116,7 @@ extension CustodyStore {
 
     private static let selectJobs = "SELECT no, inputs, progress, state, started_at FROM jobs "
     private static let selectQuarantine =
-        "SELECT no, job, file, position, code, message, sealed, time, state FROM quarantine "
+        "SELECT no, job, file, position, code, message, sealed, time, state, digest FROM quarantine "
 
     private static func job(_ row: Row) throws -> ImportJob {
         guard let state = ImportJob.State(rawValue: try row.int64(3)) else { throw Row.damaged }
@@ -140,6 +139,7 @@ extension CustodyStore {
             code: try row.text(4),
             message: try row.text(5),
             sealed: try row.bytes(6),
+            digest: try row.digest(9),
             time: Timestamp(milliseconds: try row.int64(7)),
             state: state
         )

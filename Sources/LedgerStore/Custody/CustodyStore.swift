@@ -46,7 +46,8 @@ package struct CustodyStore: Sendable {
         CREATE TABLE quarantine (
             no INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, file TEXT NOT NULL,
             position INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, sealed BLOB NOT NULL,
-            time INTEGER NOT NULL, state INTEGER NOT NULL, UNIQUE (job, file, position, code)) STRICT;
+            time INTEGER NOT NULL, state INTEGER NOT NULL, digest BLOB NOT NULL,
+            UNIQUE (job, file, position, code, digest)) STRICT;
 
         CREATE TABLE grants (
             no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, is_custodian INTEGER NOT NULL,

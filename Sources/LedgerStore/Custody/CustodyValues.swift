@@ -201,6 +201,8 @@ package struct QuarantinedInput: Hashable, Sendable {
     package var message: String
     /// The input itself, sealed under a key of this home.
     package var sealed: [UInt8]
+    /// HMAC of the input under a key of this home: another input at the same place is another row.
+    package var digest: Digest
     package var time: Timestamp
     package var state: State
 
@@ -212,6 +214,7 @@ package struct QuarantinedInput: Hashable, Sendable {
         code: String,
         message: String,
         sealed: [UInt8],
+        digest: Digest,
         time: Timestamp,
         state: State = .open
     ) {
@@ -222,6 +225,7 @@ package struct QuarantinedInput: Hashable, Sendable {
         self.code = code
         self.message = message
         self.sealed = sealed
+        self.digest = digest
         self.time = time
         self.state = state
     }
