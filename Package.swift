@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 let shared: [SwiftSetting] = [
@@ -10,7 +9,9 @@ let shared: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// Values in, values out: no clock, random source, file, socket or log. `Scripts/check` enforces what it may import.
+/// Values in, values out: no clock, random source, file, socket or log.
+///
+/// `Scripts/check` enforces what it may import.
 func core(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: shared + [.strictMemorySafety()])
 }
@@ -44,7 +45,7 @@ let asn1 = product("SwiftASN1", "swift-asn1")
 let serviceLifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
 let argumentParser = product("ArgumentParser", "swift-argument-parser")
 
-let allTargets: [Target] = [
+let targets: [Target] = [
     // Row 1 to 4: below the I/O line.
     core("Primitives", [crypto]),
     core("Records", ["Primitives"]),
@@ -56,7 +57,7 @@ let allTargets: [Target] = [
     // Row 5.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     edge("LedgerStore", ["Primitives", "Records", product("GRDB", "GRDB.swift")]),
-    edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras, x509, asn1]),
+    edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras]),
     edge(
         "PeerLink",
         [
@@ -78,9 +79,9 @@ let allTargets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore", "Vault",
-            "PeerLink",
-            "ImportPipeline", "AgentAPI", crypto, serviceLifecycle, logging, grpcCore, grpcTransport, grpcProtobuf, protobuf,
+            "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore",
+            "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
+            protobuf,
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", product("GRDB", "GRDB.swift")]),
@@ -89,7 +90,7 @@ let allTargets: [Target] = [
     program(
         "entente",
         [
-            "Primitives", "Records", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", crypto, argumentParser, logging,
+            "Primitives", "Records", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", argumentParser, logging,
             serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
         ]
     ),
@@ -97,8 +98,7 @@ let allTargets: [Target] = [
     program(
         "entente-bench",
         [
-            "Primitives", "Records", "Ledger", "Consensus", "AgentCore", "LedgerStore", "Vault", "Formats",
-            "ImportPipeline", "AgentAPI", argumentParser, crypto,
+            "Primitives", "Records", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
         ]
     ),
     // Tests.
@@ -128,19 +128,13 @@ let allTargets: [Target] = [
     tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit"]),
-    tests("IntegrationTests", ["entente", "TestSupport"]),
+    tests("AgentRuntimeTests", ["AgentRuntime", "Consensus", "Primitives", "TestSupport", crypto]),
+    tests("IntegrationTests", ["entente", "AgentAPI", "Primitives", "Vault", "TestSupport"]),
 ]
-
-// While the first release is being built, targets appear one by one.
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
-let targets = allTargets.filter { target in
-    let folder = target.path ?? (target.type == .test ? "Tests/" : "Sources/") + target.name
-    return FileManager.default.fileExists(atPath: root + "/" + folder)
-}
 
 let package = Package(
     name: "entente",
-    products: targets.contains { $0.name == "entente" } ? [.executable(name: "entente", targets: ["entente"])] : [],
+    products: [.executable(name: "entente", targets: ["entente"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
@@ -148,7 +142,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.42.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

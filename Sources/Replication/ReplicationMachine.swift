@@ -128,14 +128,19 @@ package struct ReplicationMachine: Sendable {
             self.enqueue(key, at: 0)
             return
         }
-        guard want.priority < item.priority else { return }
+        // Behind those that are known, whose places in the list must stay.
+        let added = want.sources.filter { !item.sources.contains($0) }
+        item.sources += added
+        guard want.priority < item.priority else {
+            self.items[key] = item
+            return
+        }
         item.priority = want.priority
         if case .inFlight = item.state {
             // The answer under way may be all that is needed; its source's place in the list must stay.
             self.items[key] = item
             return
         }
-        item.sources = want.sources
         self.items[key] = item
         self.enqueue(key, at: 0)
     }

@@ -25,6 +25,9 @@ package final class Vault: Sendable {
         }
     }
 
+    /// Largest canonical content of a record in bytes.
+    package static let contentBytesMax = RecordCipher.contentBytesMax
+
     package let keys: HomeKeys
     private let lock: HomeLock?
     let store: SegmentStore
@@ -94,6 +97,7 @@ package final class Vault: Sendable {
                 reserve: reserve
             )
             try files.syncFolder(folder)
+            try files.syncFolder(home)
             return (store, dataKeys)
         }
         if !reserve.ensure() { incidents.note(.reserveMissing, file: "reserve") }
@@ -132,11 +136,17 @@ package final class Vault: Sendable {
     ///
     /// An object that is stored already is not stored again.
     ///
-    /// - Throws: `diskFull`, `inputOutput` or `closed`: then each of them is either stored whole or not at all.
+    /// - Throws: `diskFull`, `inputOutput` or `closed`: then each of them is either stored whole or not at all. `notOwn` for
+    ///   an object of this institution that this home has not made: a peer made it up.
     package func append(
         _ objects: [SealedObject],
         _ urgency: Urgency = .interactive
     ) async throws(VaultError) {
+        // A number that was not given out yet would be given out again, or push the next ones out of reach.
+        let next = self.nextSequence.load(ordering: .relaxed)
+        guard objects.allSatisfy({ $0.header.origin != self.institution || $0.header.sequence < next }) else {
+            throw VaultError(.notOwn, "an object claims to be this institution's own and is not")
+        }
         try await self.queue.append(CommitQueue.Item(objects: objects, keys: []), urgency)
     }
 

@@ -16,6 +16,8 @@ package struct VaultError: Error, Sendable, CustomStringConvertible {
         case sealBroken
         /// Content is over the limit of a sealed object.
         case tooLarge
+        /// An object says it is this institution's own, and this home has not made it.
+        case notOwn
         /// The content names a suite, version or format this build does not know.
         case unsupported
         case diskFull

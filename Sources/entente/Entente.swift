@@ -38,6 +38,10 @@ struct Entente: AsyncParsableCommand {
     static func main() async {
         // A reader that went away ends the program by its exit status, not by a signal in the middle of a write.
         signal(SIGPIPE, SIG_IGN)
+        // Keys and plaintext must not reach a core file, and nothing this program makes is for others.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        umask(0o077)
         await self.main(self.reordered(Array(CommandLine.arguments.dropFirst())))
     }
 

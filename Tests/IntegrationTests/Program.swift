@@ -18,18 +18,16 @@ enum Program {
         var output: String
         var errors: String
 
-        /// The JSON object on standard output.
-        func object() throws -> [String: Any] {
-            guard let object = try JSONSerialization.jsonObject(with: Data(self.output.utf8)) as? [String: Any] else {
-                throw Unexpected(text: "no JSON object in \(self.output)")
-            }
-            return object
-        }
+        /// The JSON object on standard output; nothing where there is none.
+        var json: JSON { (try? JSON(self.output)) ?? JSON(nil) }
 
-        /// The last JSON line of a stream.
-        func lastObject() throws -> [String: Any] {
-            let line = self.output.split(separator: "\n").last.map(String.init) ?? ""
-            return try Result(status: self.status, output: line, errors: self.errors).object()
+        /// The code of `error[code]: …`, or of the JSON object that `--json` prints in its place.
+        var code: String {
+            if let object = try? JSON(self.errors) { return object["error"]["code"].string }
+            guard let start = self.errors.firstRange(of: "error[")?.upperBound,
+                let end = self.errors[start...].firstRange(of: "]: ")?.lowerBound
+            else { return "" }
+            return String(self.errors[start..<end])
         }
     }
 
@@ -38,29 +36,45 @@ enum Program {
         var description: String { self.text }
     }
 
+    /// A command that has been started.
+    final class Running {
+        private let process = Process()
+        private let folder: TemporaryFolder
+
+        init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
+            self.folder = try TemporaryFolder()
+            self.process.executableURL = Program.url
+            self.process.arguments = arguments
+            self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            // Files in place of pipes: no output can fill a pipe that nobody reads yet.
+            let streams = ["in", "out", "err"].map { self.folder.file($0) }
+            try Data(input.utf8).write(to: streams[0])
+            for stream in streams.dropFirst() { try Data().write(to: stream) }
+            self.process.standardInput = try FileHandle(forReadingFrom: streams[0])
+            self.process.standardOutput = try FileHandle(forWritingTo: streams[1])
+            self.process.standardError = try FileHandle(forWritingTo: streams[2])
+            try self.process.run()
+        }
+
+        var isRunning: Bool { self.process.isRunning }
+
+        /// Waits for the end; blocks the calling thread.
+        func result() throws -> Result {
+            self.process.waitUntilExit()
+            let isExit = self.process.terminationReason == .exit
+            return Result(
+                status: isExit ? self.process.terminationStatus : -self.process.terminationStatus,
+                output: String(decoding: try Data(contentsOf: self.folder.file("out")), as: UTF8.self),
+                errors: String(decoding: try Data(contentsOf: self.folder.file("err")), as: UTF8.self)
+            )
+        }
+    }
+
     /// Runs the program to its end.
     ///
     /// Blocks the calling thread.
     static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
-        let process = Process()
-        process.executableURL = self.url
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let folder = try TemporaryFolder()
-        // Files in place of pipes: no output can fill a pipe that nobody reads yet.
-        let streams = ["in", "out", "err"].map { folder.file($0) }
-        try Data(input.utf8).write(to: streams[0])
-        for stream in streams.dropFirst() { _ = FileManager.default.createFile(atPath: stream.path, contents: nil) }
-        process.standardInput = try FileHandle(forReadingFrom: streams[0])
-        process.standardOutput = try FileHandle(forWritingTo: streams[1])
-        process.standardError = try FileHandle(forWritingTo: streams[2])
-        try process.run()
-        process.waitUntilExit()
-        return Result(
-            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-            output: String(decoding: try Data(contentsOf: streams[1]), as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: streams[2]), as: UTF8.self)
-        )
+        try Running(arguments, input: input, environment: environment).result()
     }
 }
 
@@ -73,9 +87,10 @@ final class AgentProcess {
     /// Starts an agent on `home` and returns when it says that it serves.
     init(home: URL, environment: [String: String] = [:]) throws {
         self.home = home
-        self.log = home.appending(path: "agent.test.log")
+        // Beside the home, so that a home on a full disk can still be told about.
+        self.log = home.appendingPathExtension("log")
         if !FileManager.default.fileExists(atPath: self.log.path) {
-            _ = FileManager.default.createFile(atPath: self.log.path, contents: nil)
+            try Data().write(to: self.log)
         }
         let output = Pipe()
         self.process.executableURL = Program.url
@@ -103,7 +118,6 @@ final class AgentProcess {
     deinit { self.kill() }
 
     var isRunning: Bool { self.process.isRunning }
-    var identifier: Int32 { self.process.processIdentifier }
     var logText: String { (try? String(contentsOf: self.log, encoding: .utf8)) ?? "" }
 
     /// SIGTERM, and waits for the end.

@@ -67,6 +67,9 @@ struct FaultTests {
         for round in 0..<4 {
             let vault = try self.open(disk)
             try ledger.check(vault, "seed \(seed), round \(round)")
+            // A sync refused some time before: what it dropped must not be built upon.
+            disk.fail(.sync, after: Int.random(in: 0..<6, using: &generator), with: EIO)
+            _ = try await ledger.append(4, to: vault, seed: &content)
             let call = [SimulatedDisk.Call.write, .sync, .rename, .create].randomElement(using: &generator) ?? .sync
             disk.fail(call, after: Int.random(in: 0..<12, using: &generator), with: EIO, isLasting: true)
             _ = try await ledger.append(10, to: vault, seed: &content)
@@ -125,6 +128,8 @@ struct FaultTests {
         try ledger.check(vault, "on the full disk")
         #expect(try await ledger.append(1, to: vault, seed: &content) == .diskFull)
         try ledger.check(vault, "still on the full disk")
+        let segments = disk.paths.filter { $0.hasSuffix(".seg") }.reduce(0) { $0 + disk.bytes($1).count }
+        #expect(UInt64(segments) == (try vault.statistics().fileBytes), "what was refused takes no room")
 
         disk.setCapacity(.max)
         #expect(try await ledger.append(8, to: vault, seed: &content) == nil)
@@ -141,10 +146,14 @@ struct FaultTests {
         let vault = try Fixtures.vault(disk, limits: limits)
         var ledger = Ledger()
         var content: UInt64 = 0
-        #expect(try await ledger.append(1, to: vault, seed: &content) == nil)
-        disk.setCapacity(disk.usedBytes + 1)
+        #expect(try await ledger.append(2, to: vault, seed: &content) == nil)
+        #expect(disk.paths.contains(Fixtures.home + "/vault/reserve"))
+        // Room for three more frames, not for a second copy of the segment. The first sync is that of the data keys.
+        disk.setCapacity(disk.usedBytes + 3000)
         disk.fail(.sync, after: 1, with: EIO)
-        #expect(try await ledger.append(1, to: vault, seed: &content) != nil)
+        #expect(try await ledger.append(1, to: vault, seed: &content) == .inputOutput)
+        #expect(try vault.statistics().incidents.map(\.kind) == [.writeRefused, .segmentRewritten])
+        #expect(!disk.paths.contains(Fixtures.home + "/vault/reserve"))
         try ledger.check(vault, "on the full disk")
         try ledger.check(try Fixtures.vault(disk, limits: limits), "after a restart")
     }
@@ -193,8 +202,11 @@ struct FaultTests {
         #expect(disk.bytes(path) == whole)
     }
 
-    @Test("Damage in the middle of the open segment leaves the frames behind it readable")
-    func damagedMiddle() async throws {
+    @Test(
+        "Damage in the middle of the open segment leaves the frames behind it readable",
+        arguments: [0, 3, 20, 90, 300]
+    )
+    func damagedMiddle(offset: Int) async throws {
         let disk = SimulatedDisk()
         _ = try Fixtures.keys(disk)
         let limits = Vault.Limits(segmentBytesMax: 1 << 20, reserveBytes: 0)
@@ -203,7 +215,8 @@ struct FaultTests {
         try await vault.append(records)
         let path = Fixtures.home + "/vault/segments/00000001.seg"
         var bytes = disk.bytes(path)
-        let start = bytes.count / 2
+        let frameStart = 32 + records.prefix(4).reduce(0) { $0 + 20 + 54 + $1.object.body.count }
+        let start = frameStart + offset
         bytes.replaceSubrange(start..<start + 40, with: repeatElement(0x45, count: 40))
         disk.set(path, bytes)
         let again = try Fixtures.vault(disk, limits: limits)
@@ -238,6 +251,50 @@ struct FaultTests {
         #expect(try self.open(disk).read(records[0].object.address) == records[0].object)
     }
 
+    @Test("An intact frame in the place of another is refused by its address")
+    func exchangedFrames() async throws {
+        let disk = SimulatedDisk()
+        _ = try Fixtures.keys(disk)
+        let vault = try self.open(disk)
+        let first = try vault.makeObject(.manifest, body: [1, 2, 3])
+        let second = try vault.makeObject(.manifest, body: [4, 5, 6])
+        try await vault.append([first, second])
+        let path = Fixtures.home + "/vault/segments/00000001.seg"
+        let bytes = disk.bytes(path)
+        let length = (bytes.count - 32) / 2
+        disk.set(path, Array(bytes[..<32] + bytes[(32 + length)...] + bytes[32..<32 + length]))
+        for object in [first, second] {
+            let error = #expect(throws: VaultError.self) { try vault.read(object.address) }
+            #expect(error?.code == .damaged)
+        }
+    }
+
+    @Test("A segment that cannot be read hides nothing in the others")
+    func unreadable() async throws {
+        let disk = SimulatedDisk()
+        _ = try Fixtures.keys(disk)
+        var vault = try self.open(disk)
+        var records: [SealedRecord] = []
+        for seed in 0..<30 as Range<UInt64> {
+            records.append(try vault.seal(Fixtures.content(seed)))
+            try await vault.append([records[records.count - 1]])
+        }
+        vault = try self.open(disk)
+        try disk.remove(Fixtures.home + "/vault/segments/00000002.seg")
+        let codes = records.map { record -> VaultError.Code? in
+            do throws(VaultError) {
+                return try vault.read(record.object.address) == record.object ? nil : .damaged
+            } catch { return error.code }
+        }
+        #expect(codes.contains(.inputOutput))
+        #expect(codes.first == .some(nil) && codes.last == .some(nil))
+        for (record, code) in zip(records, codes) where code != nil {
+            #expect(code == .inputOutput)
+            try await vault.append([record])
+            #expect(try vault.read(record.object.address) == record.object)
+        }
+    }
+
     @Test("A segment that is gone is reported")
     func missingSegment() async throws {
         let disk = SimulatedDisk()
@@ -259,7 +316,7 @@ struct FaultTests {
         let frames = Array(disk.bytes(Fixtures.home + "/vault/segments/00000001.seg").dropFirst(32))
         let outer = try vault.makeObject(.manifest, body: frames + frames)
         let otherDisk = SimulatedDisk()
-        _ = try Fixtures.keys(otherDisk)
+        _ = try Fixtures.keys(otherDisk, institution: "hospital-b")
         let other = try self.open(otherDisk)
         try await other.append([outer])
         #expect(try self.open(otherDisk).statistics().objects == 1)

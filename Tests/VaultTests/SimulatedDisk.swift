@@ -232,10 +232,19 @@ private final class SimulatedFile: OpenFile {
 
     func sync() throws(FileError) {
         try self.disk.state.withLock { state -> Result<Void, FileError> in
+            guard var content = state.contents[self.id] else { return .success(()) }
+            defer {
+                content.pending = []
+                state.contents[self.id] = content
+            }
+            // As Linux does: after a failed sync the writes look clean, are still read, and are never written.
             if let error = SimulatedDisk.failure(.sync, &state) { return .failure(error) }
-            guard let current = state.contents[self.id]?.current else { return .success(()) }
-            state.contents[self.id]?.durable = current
-            state.contents[self.id]?.pending = []
+            for write in content.pending {
+                SimulatedDisk.apply(write.bytes[...], at: write.offset, to: &content.durable)
+            }
+            content.durable = Array(content.durable.prefix(content.current.count))
+            let missing = content.current.count - content.durable.count
+            content.durable += [UInt8](repeating: 0, count: missing)
             return .success(())
         }.get()
     }

@@ -131,6 +131,32 @@ struct StoreTests {
         #expect(try again.read(large.address) == large)
     }
 
+    @Test("An object that a peer made up under this institution's name is refused")
+    func notOwn() async throws {
+        let vault = try self.vault()
+        let record = try vault.seal(Fixtures.content(1))
+        try await vault.append([record])
+        for sequence in [1, 1000, UInt64.max - 1, UInt64.max] {
+            var header = record.object.header
+            header.sequence = sequence
+            let forged = SealedObject(header: header, body: [1])
+            let error = await #expect(throws: VaultError.self) { try await vault.append([forged]) }
+            #expect(error?.code == .notOwn)
+        }
+        #expect(try vault.makeObject(.manifest, body: []).header.sequence == 1)
+        // A copy of an own object is welcome: it may replace a damaged one.
+        try await vault.append([record.object])
+        // Numbers of others are their own affair.
+        var header = record.object.header
+        header.origin = try Fixtures.institution("hospital-b")
+        header.sequence = .max
+        let foreign = SealedObject(header: header, body: [1])
+        try await vault.append([foreign])
+        #expect(try vault.read(foreign.address) == foreign)
+        await vault.close()
+        #expect(try self.vault().makeObject(.manifest, body: []).header.sequence == 1)
+    }
+
     @Test("A closed vault refuses to store and still reads")
     func closed() async throws {
         let vault = try self.vault()

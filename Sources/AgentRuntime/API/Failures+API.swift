@@ -50,7 +50,7 @@ extension AgentFailure {
             case .keyMissing: (.storeDamaged, "Restore vault/keys from the newest backup.")
             case .notGranted: (.notGranted, "Ask the patient for a grant.")
             case .sealBroken: (.recordDamaged, "Report it to the institution that made the record.")
-            case .tooLarge, .unsupported: (.badRequest, "")
+            case .tooLarge, .unsupported, .notOwn: (.badRequest, "")
             case .diskFull: (.diskFull, "Make room on the disk of the home; nothing that was acknowledged is lost.")
             case .inputOutput: (.storeDamaged, "Check the disk: entente doctor --full.")
             case .closed: (.stopping, "")

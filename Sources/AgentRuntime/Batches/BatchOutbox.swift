@@ -42,13 +42,14 @@ package struct BatchOutbox: Sendable {
     ///
     /// Whether there was anything.
     private func submitOpen() async throws -> Bool {
-        let open = try self.context.custody.openBatches(self.kind).prefix(Self.inFlightMax)
+        let head = BatchSequencer.chainHead(self.kind, self.context)
+        let open = try self.context.custody.openBatches(self.kind).filter { $0.number >= head.next }
+            .prefix(Self.inFlightMax)
         guard !open.isEmpty else { return false }
         var bytes: [Digest: [UInt8]] = [:]
         for outgoing in try self.context.custody.outgoingTransactions() { bytes[outgoing.id] = outgoing.bytes }
-        let head = BatchSequencer.chainHead(self.kind, self.context)
         var sent: [(batch: StoredBatch, transaction: Transaction, decision: PendingDecision)] = []
-        for batch in open where batch.number >= head.next {
+        for batch in open {
             guard let stored = bytes[batch.transactionID], let transaction = try? Transaction(canonicalBytes: stored)
             else { throw AgentFailure(.storeDamaged, "the transaction of a prepared batch is not stored") }
             sent.append((batch, transaction, self.desk.send(transaction)))
@@ -68,12 +69,23 @@ package struct BatchOutbox: Sendable {
         }
         switch decision {
         case .inBlock(_, let receipt) where receipt.code == .ok: return
-        case .inBlock, .refused: try self.renew(transaction, batch)
+        case .inBlock(_, let receipt): try await self.renew(transaction, batch, after: receipt.code)
+        case .refused(let refusal): try await self.renew(transaction, batch, after: refusal.code)
         }
     }
 
     /// Signs the same commitment anew: the first transaction expired, or came before its predecessor.
-    private func renew(_ transaction: Transaction, _ batch: StoredBatch) throws {
+    private func renew(_ transaction: Transaction, _ batch: StoredBatch, after code: TransactionCode) async throws {
+        switch code {
+        case .expired, .commitWrongNumber, .receiptsWrongNumber, .poolFull, .signerShareFull: break
+        default:
+            // Signing it again would fill the chain with refusals.
+            self.context.logger.critical(
+                "the chain refuses a batch of this institution",
+                metadata: ["batch": "\(batch.number)", "code": "\(code.name)"]
+            )
+            await self.bell.wait(atMost: Self.patience)
+        }
         guard !Task.isCancelled, let anchor = BatchSequencer.anchor(in: transaction.bytes, kind: self.kind) else {
             return
         }

@@ -9,33 +9,68 @@ package final class FinalBatches: Sendable {
         var number: UInt64
     }
 
+    private struct State {
+        var waiters: [Key: [UInt64: CheckedContinuation<Height?, Never>]] = [:]
+        var lastWaiter: UInt64 = 0
+        var isClosed = false
+    }
+
     private let custody: CustodyStore
-    private let waiters = Mutex<[Key: [CheckedContinuation<Height?, Never>]]>([:])
+    private let state = Mutex(State())
 
     package init(custody: CustodyStore) { self.custody = custody }
 
-    /// The height of the block that holds the batch; `nil` if the agent stops first.
-    package func height(of number: UInt64, kind: ManifestKind) async throws -> Height? {
-        // Registered before the store is asked, so that a batch that becomes final in between is not missed.
-        async let height = withCheckedContinuation { continuation in
-            self.waiters.withLock { $0[Key(kind: kind, number: number), default: []].append(continuation) }
-            if let batch = try? self.custody.batch(kind, number: number), let height = batch.height {
-                self.resolve(number, kind, height)
-            }
+    /// The height of the block that holds the batch; `nil` if the agent stops first or the task is cancelled.
+    package func height(of number: UInt64, kind: ManifestKind) async -> Height? {
+        let key = Key(kind: kind, number: number)
+        let waiter = self.state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
         }
-        return await height
+        return await withTaskCancellationHandler {
+            // Registered before the store is asked, so that a batch that becomes final in between is not missed.
+            await withCheckedContinuation { continuation in
+                let isClosed = self.state.withLock { state in
+                    guard !state.isClosed else { return true }
+                    state.waiters[key, default: [:]][waiter] = continuation
+                    return false
+                }
+                guard !isClosed, !Task.isCancelled else {
+                    if isClosed { continuation.resume(returning: nil) } else { self.cancel(key, waiter) }
+                    return
+                }
+                do {
+                    if let height = try self.custody.batch(kind, number: number)?.height {
+                        self.resolve(number, kind, height)
+                    }
+                } catch {
+                    // The caller learns nothing now; the batch stays durable and becomes final by itself.
+                    self.cancel(key, waiter)
+                }
+            }
+        } onCancel: {
+            self.cancel(key, waiter)
+        }
     }
+
+    private func cancel(_ key: Key, _ waiter: UInt64) {
+        self.state.withLock { $0.waiters[key]?.removeValue(forKey: waiter) }?.resume(returning: nil)
+    }
+
+    /// Whether the agent is stopping.
+    package var isClosed: Bool { self.state.withLock { $0.isClosed } }
 
     package func resolve(_ number: UInt64, _ kind: ManifestKind, _ height: Height) {
-        let resumed = self.waiters.withLock { $0.removeValue(forKey: Key(kind: kind, number: number)) ?? [] }
-        for continuation in resumed { continuation.resume(returning: height) }
+        let resumed = self.state.withLock { $0.waiters.removeValue(forKey: Key(kind: kind, number: number)) ?? [:] }
+        for continuation in resumed.values { continuation.resume(returning: height) }
     }
 
-    /// Ends every wait.
+    /// Ends every wait, also those to come.
     package func close() {
-        let all = self.waiters.withLock { waiters in
-            defer { waiters = [:] }
-            return waiters.values.flatMap { $0 }
+        let all = self.state.withLock { state in
+            defer { state.waiters = [:] }
+            state.isClosed = true
+            return state.waiters.values.flatMap(\.values)
         }
         for continuation in all { continuation.resume(returning: nil) }
     }

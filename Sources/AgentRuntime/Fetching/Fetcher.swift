@@ -55,7 +55,7 @@ package struct Fetcher: Sendable {
         credential bytes: [UInt8]
     ) throws -> FetchRequest {
         let credential = try self.credentials.credential(bytes, now: Clock.now)
-        _ = try self.judged(try self.index.location(of: record), purpose)
+        _ = try self.judged(try self.index.location(of: record), purpose, self.context.board.tip)
         return self.credentials.request(record: record, purpose: purpose, credential: credential)
     }
 
@@ -69,12 +69,12 @@ package struct Fetcher: Sendable {
         try self.credentials.close(request, signature: signature, credential: credential)
         let location = try self.index.location(of: request.record)
         // Fails before the network is asked for what may not be opened anyway.
-        _ = try self.judged(location, request.purpose)
+        _ = try self.judged(location, request.purpose, self.context.board.tip)
         try await self.obtainIfMissing(location)
         let link = try self.batchLink(location.row)
         // The tip and the access are taken together, last: what counts is the ledger at the moment of opening.
         let tip = self.context.board.tip
-        let access = try self.judged(location, request.purpose)
+        let access = try self.judged(location, request.purpose, tip)
         let opened = try self.unseal(location, access)
         guard opened.commitment == location.row.leaf.commitment else {
             throw AgentFailure(
@@ -84,6 +84,7 @@ package struct Fetcher: Sendable {
             )
         }
         let exam = try Self.parse(opened.content)
+        try self.compare(exam, with: location)
         let receipt = try self.record(
             request,
             signature: signature,
@@ -104,19 +105,50 @@ package struct Fetcher: Sendable {
         if wantsEvidence {
             result.evidence = try self.evidence.build(result, salt: opened.salt, manifest: link.manifest)
         }
+        // A revocation that became final while this was being written down counts.
+        _ = try self.judged(location, request.purpose, self.context.board.tip)
         return result
+    }
+
+    /// Whether the record is what its institution listed, and what access was judged on: about this person, of this kind,
+    /// item and time.
+    private func compare(_ parsed: ParsedExam, with location: RecordLocation) throws {
+        let listed = location.summary
+        let read = LocatorSummary(
+            of: parsed.exam,
+            record: listed.record,
+            recordBytes: Int(listed.recordBytes),
+            supersedes: location.row.leaf.supersedes
+        )
+        guard case .patient(let patient) = parsed.subject,
+            PatientNames.identifiers(of: patient, institution: location.row.institution)
+                .contains(where: { self.context.pseudonym($0) == location.pseudonym }),
+            read.kind == listed.kind, read.itemCode == listed.itemCode, read.examTime == listed.examTime,
+            read.supersedes == listed.supersedes
+        else {
+            throw AgentFailure(
+                .recordDamaged,
+                "the record is not what its institution listed it as",
+                hint: "Report it to the institution that made the record."
+            )
+        }
     }
 
     // MARK: Access
 
     /// The access, or the failure that says why there is none.
-    private func judged(_ location: RecordLocation, _ purpose: PurposeOfUse) throws -> Access {
+    private func judged(
+        _ location: RecordLocation,
+        _ purpose: PurposeOfUse,
+        _ tip: ChainBoard.Tip
+    ) throws -> Access {
         let access = self.judge.access(
             to: location.summary,
             of: location.row.institution,
-            grants: self.judge.grants(of: location.pseudonym),
+            grants: self.judge.grants(of: location.pseudonym, in: tip.state),
             purpose: purpose,
-            now: Clock.now
+            // A clock that is behind must not prolong a grant.
+            now: max(Clock.now, tip.block.header.time)
         )
         switch access {
         case .own, .granted: return access
@@ -169,6 +201,7 @@ package struct Fetcher: Sendable {
         let object = try self.context.vault.read(batch.anchor.manifest)
         let manifest = try Manifest(canonicalBytes: object.body)
         guard manifest.institution == row.institution, manifest.batch == row.batch,
+            manifest.entries.count == Int(batch.anchor.count),
             manifest.entries.indices.contains(Int(row.index)), manifest.entries[Int(row.index)].leaf == row.leaf,
             manifest.root == batch.anchor.root
         else {

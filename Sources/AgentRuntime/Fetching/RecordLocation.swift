@@ -13,6 +13,8 @@ package struct RecordLocation: Sendable {
 
 /// Finds what is known about a record that is named by its address alone.
 package struct RecordIndex: Sendable {
+    private static let rowsMax = 4
+
     private let context: AgentContext
 
     package init(context: AgentContext) { self.context = context }
@@ -20,29 +22,35 @@ package struct RecordIndex: Sendable {
     /// - Throws: ``AgentFailure`` `recordUnknown`, in the same words whether the record does not exist or was merely
     ///   not found by this agent's users: the difference is not everybody's to know.
     package func location(of record: ContentAddress) throws -> RecordLocation {
-        guard let (pseudonym, institution) = try self.owner(of: record) else { throw Self.unknown }
-        for row in try self.context.locators.entries(record: record) where row.institution == institution {
-            guard let index = self.index(of: row, pseudonym),
-                let summary = try? PseudonymSealing.openLocator(
-                    row.entry,
-                    pseudonym: pseudonym,
-                    institution: institution,
-                    index: index
-                ), summary.record == record
-            else { continue }
-            return RecordLocation(pseudonym: pseudonym, row: row, summary: summary)
+        let rows = try self.context.locators.entries(record: record)
+        // The true origin is known as soon as the record is here; another institution may list it as its own.
+        let origin = try? self.context.vault.read(record).header.origin
+        for (pseudonym, institution) in try self.owners(of: record) {
+            if let origin, origin != institution { continue }
+            for row in rows.filter({ $0.institution == institution }).prefix(Self.rowsMax) {
+                guard let index = self.index(of: row, pseudonym),
+                    let summary = try? PseudonymSealing.openLocator(
+                        row.entry,
+                        pseudonym: pseudonym,
+                        institution: institution,
+                        index: index
+                    ), summary.record == record
+                else { continue }
+                return RecordLocation(pseudonym: pseudonym, row: row, summary: summary)
+            }
         }
         throw Self.unknown
     }
 
-    private func owner(of record: ContentAddress) throws -> (PatientPseudonym, InstitutionID)? {
+    private func owners(of record: ContentAddress) throws -> [(PatientPseudonym, InstitutionID)] {
         if let exam = try self.context.custody.exam(record: record),
             let patient = try self.context.custody.patient(exam.patient)
         {
-            return (try self.context.secrets.openPseudonym(patient.sealedPseudonym), self.context.institution)
+            return [(try self.context.secrets.openPseudonym(patient.sealedPseudonym), self.context.institution)]
         }
-        guard let note = try self.context.custody.note(record: record) else { return nil }
-        return (try self.context.secrets.openPseudonym(note.sealedPseudonym), note.institution)
+        return try self.context.custody.notes(record: record).map { note in
+            (try self.context.secrets.openPseudonym(note.sealedPseudonym), note.institution)
+        }
     }
 
     /// The index under which the entry's tag was made.

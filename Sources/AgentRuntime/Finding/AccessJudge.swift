@@ -60,8 +60,12 @@ package struct AccessJudge: Sendable {
 
     /// All grants about a person whose scope this person's pseudonym opens.
     package func grants(of pseudonym: PatientPseudonym) -> [Grant] {
-        let state = self.context.board.tip.state
-        return self.book.grants(of: pseudonym).compactMap { id in
+        self.grants(of: pseudonym, in: self.context.board.tip.state)
+    }
+
+    /// The same as of one state of the chain.
+    package func grants(of pseudonym: PatientPseudonym, in state: LedgerState) -> [Grant] {
+        self.book.grants(of: pseudonym).compactMap { id in
             guard let grant = state.grant(id),
                 let scope = try? PseudonymSealing.openScope(
                     grant.grant.sealedScope,

@@ -23,6 +23,11 @@ package struct Finder: Sendable {
         package var access: Access
     }
 
+    private struct Superseded: Hashable {
+        var institution: InstitutionID
+        var record: ContentAddress
+    }
+
     private let context: AgentContext
     private let resolver: PatientResolver
     private let judge: AccessJudge
@@ -37,14 +42,21 @@ package struct Finder: Sendable {
     package func find(patient text: String, items: [String], since: Timestamp?) throws -> [Found] {
         var found: [Found] = []
         for pseudonym in try self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
-        let superseded = Set(found.compactMap(\.summary.supersedes))
+        // An institution replaces its own exams only, and by what it committed to.
+        let superseded = Set(
+            found.compactMap { exam in
+                exam.row.leaf.supersedes.map { Superseded(institution: exam.row.institution, record: $0) }
+            }
+        )
         let now = Clock.now
         var grants: [Digest: [AccessJudge.Grant]] = [:]
         for index in found.indices {
             let exam = found[index]
             let known = grants[exam.pseudonym.digest] ?? self.judge.grants(of: exam.pseudonym)
             grants[exam.pseudonym.digest] = known
-            found[index].isSuperseded = superseded.contains(exam.summary.record)
+            found[index].isSuperseded = superseded.contains(
+                Superseded(institution: exam.row.institution, record: exam.summary.record)
+            )
             found[index].access = self.judge.access(
                 to: exam.summary,
                 of: exam.row.institution,
@@ -104,8 +116,8 @@ package struct Finder: Sendable {
             }
             var following: [InstitutionID: UInt64] = [:]
             for (institution, first) in next {
-                // Only a full window can have something behind it.
-                guard highest[institution] == first + window - 1, first + window < Self.entriesMax else { continue }
+                // A hole inside a window, such as a batch that has not arrived, does not end the search.
+                guard highest[institution] != nil, first + window < Self.entriesMax else { continue }
                 following[institution] = first + window
             }
             next = following
@@ -127,7 +139,9 @@ package struct Finder: Sendable {
             )
         }
         // Each note is a durable write; most of a second look's are there already.
-        let missing = try notes.filter { try self.context.custody.note(record: $0.record) == nil }
+        let missing = try notes.filter { note in
+            try !self.context.custody.notes(record: note.record).contains { $0.institution == note.institution }
+        }
         try self.context.custody.save(missing)
     }
 }

@@ -37,13 +37,42 @@ package struct PatientResolver: Sendable {
         }
     }
 
-    /// The pseudonyms of the person: the one of the identifier itself, and those to which other institutions say it is
-    /// another name.
+    /// The pseudonyms of the person: the one of the identifier itself, and those to which institutions say it is another
+    /// name.
+    ///
+    /// For looking, not for granting: what an institution says about another's patients may be wrong or a lie.
     package func pseudonyms(_ text: String) throws -> [PatientPseudonym] {
         let shown = self.context.pseudonym(try Self.identifier(text))
-        var found = [shown]
-        let institutions = self.context.board.tip.state.institutionIDs
-        var open = institutions
+        return [shown] + (try self.aliases(of: shown)).map(\.primary).filter { $0 != shown }
+    }
+
+    /// The one pseudonym that a new grant or enrolment speaks of.
+    ///
+    /// A national number or passport speaks for itself. For any other identifier only this institution's own word counts
+    /// that it names somebody who is listed under a stronger one.
+    package func primary(_ text: String) throws -> PatientPseudonym {
+        let identifier = try Self.identifier(text)
+        let shown = self.context.pseudonym(identifier)
+        guard !identifier.isNational else { return shown }
+        let aliases = try self.aliases(of: shown)
+        let own = Set(aliases.filter { $0.institution == self.context.institution }.map(\.primary))
+        switch own.count {
+        case 1: return own.first ?? shown
+        case 0 where aliases.isEmpty: return shown
+        default:
+            throw AgentFailure(
+                .patientAmbiguous,
+                "this identifier is not enough to speak for a patient here",
+                hint: "Use the identity number or the passport of the patient."
+            )
+        }
+    }
+
+    private func aliases(
+        of shown: PatientPseudonym
+    ) throws -> [(institution: InstitutionID, primary: PatientPseudonym)] {
+        var found: [(institution: InstitutionID, primary: PatientPseudonym)] = []
+        var open = self.context.board.tip.state.institutionIDs
         var index: UInt64 = 0
         while !open.isEmpty, index < Self.aliasesMax {
             let rows = try self.context.locators.lookupAliases(
@@ -57,27 +86,13 @@ package struct PatientResolver: Sendable {
                         under: shown,
                         institution: row.institution,
                         index: index
-                    ), !found.contains(primary)
+                    ), !found.contains(where: { $0.institution == row.institution && $0.primary == primary })
                 else { continue }
-                found.append(primary)
+                found.append((row.institution, primary))
             }
             open = Array(Set(rows.map(\.institution))).sorted()
             index += 1
         }
         return found
-    }
-
-    /// The one pseudonym that a new grant or enrolment speaks of: the listed one where the identifier is another name.
-    package func primary(_ text: String) throws -> PatientPseudonym {
-        let all = try self.pseudonyms(text)
-        let listed = Array(all.dropFirst())
-        guard listed.count <= 1 else {
-            throw AgentFailure(
-                .patientAmbiguous,
-                "institutions list different persons under this identifier",
-                hint: "Use the identity number or the passport of the patient."
-            )
-        }
-        return listed.first ?? all[0]
     }
 }

@@ -39,6 +39,8 @@ package struct ChainFollower: Sendable {
 
     private static let mark = "follower"
     private static let blocksPerRead = 4 << 20
+    /// Blocks after which the registry of peers is read again.
+    private static let registryInterval: UInt64 = 64
 
     private let context: AgentContext
     private let book: GrantBook
@@ -87,6 +89,8 @@ package struct ChainFollower: Sendable {
         for block in blocks {
             try await self.read(block)
             try self.context.custody.setMark(Self.mark, block.header.height.value)
+            // Replaced transport keys run out at a height, without a transaction.
+            if block.header.height.value % Self.registryInterval == 0 { self.outlets.institutionsChanged() }
         }
         return !blocks.isEmpty
     }
@@ -124,16 +128,32 @@ package struct ChainFollower: Sendable {
     }
 
     private func ownBatch(_ anchor: BatchAnchor, _ header: BlockHeader) async throws {
-        let object = try self.context.vault.read(anchor.manifest)
-        _ = try self.context.locators.add(Manifest(canonicalBytes: object.body), address: anchor.manifest)
+        if let object = try self.ownManifest(anchor) {
+            _ = try self.context.locators.add(Manifest(canonicalBytes: object.body), address: anchor.manifest)
+        }
         for grant in try await self.wrapper.batchBecameFinal(anchor.number, now: Clock.now) { self.announce(grant) }
         try self.context.custody.markFinal(.exams, number: anchor.number, height: header.height)
         self.final.resolve(anchor.number, .exams, header.height)
     }
 
+    /// An own manifest; `nil` if the disk has damaged it, which must not hold up the rest of the chain.
+    private func ownManifest(_ anchor: BatchAnchor) throws -> SealedObject? {
+        do throws(VaultError) {
+            return try self.context.vault.read(anchor.manifest)
+        } catch {
+            guard error.code == .damaged || error.code == .notFound else { throw error }
+            self.context.logger.critical(
+                "an own manifest is damaged: its exams are not listed here",
+                metadata: ["batch": "\(anchor.number)"]
+            )
+            return nil
+        }
+    }
+
     private func ownReceipts(_ anchor: BatchAnchor, _ header: BlockHeader) throws {
-        let object = try self.context.vault.read(anchor.manifest)
-        _ = try self.context.locators.add(ReceiptManifest(canonicalBytes: object.body), address: anchor.manifest)
+        if let object = try self.ownManifest(anchor) {
+            _ = try self.context.locators.add(ReceiptManifest(canonicalBytes: object.body), address: anchor.manifest)
+        }
         try self.context.custody.markFinal(.receipts, number: anchor.number, height: header.height)
         self.final.resolve(anchor.number, .receipts, header.height)
     }

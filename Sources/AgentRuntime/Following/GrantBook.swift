@@ -23,6 +23,11 @@ package final class GrantBook: Sendable {
         }
     }
 
+    /// Whether anybody in the bucket may have granted anything: told without opening a pseudonym.
+    package func mayConcern(bucket: UInt8) -> Bool { self.lines.withLock { $0[bucket] != nil } }
+
+    package var isEmpty: Bool { self.lines.withLock { $0.isEmpty } }
+
     /// The grants about a person, in the order in which they were made.
     package func grants(of pseudonym: PatientPseudonym) -> [GrantID] {
         let candidates = self.lines.withLock { $0[pseudonym.bucket] ?? [] }

@@ -36,10 +36,12 @@ package struct KeyWrapper: Sendable {
 
     /// Wraps the exams of a batch for the grants that cover them, and returns those grants.
     package func batchBecameFinal(_ number: UInt64, now: Timestamp) async throws -> [GrantID] {
+        guard !self.book.isEmpty else { return [] }
         let exams = try self.context.custody.exams(batch: number)
         var published: [GrantID] = []
         for (number, group) in Dictionary(grouping: exams, by: \.patient).sorted(by: { $0.key < $1.key }) {
-            guard let patient = try self.context.custody.patient(number) else { continue }
+            guard let patient = try self.context.custody.patient(number), self.book.mayConcern(bucket: patient.bucket)
+            else { continue }
             let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
             for grant in self.judge.grants(of: pseudonym) where try await self.wrap(group, for: grant, now: now) {
                 published.append(grant.id)
@@ -69,6 +71,25 @@ package struct KeyWrapper: Sendable {
         grant.scope.covers(kind: exam.kind, itemCode: exam.itemCode, examTime: exam.examTime)
     }
 
+    /// The exams whose record and key can be read.
+    ///
+    /// One that is damaged must not hold up all others, and the chain.
+    private func usable(_ exams: [(ExamNumber, ContentAddress?)]) -> [ExamNumber] {
+        exams.compactMap { number, record in
+            guard let record else { return nil }
+            do throws(VaultError) {
+                _ = try self.context.vault.read(record)
+                return number
+            } catch {
+                self.context.logger.error(
+                    "a record cannot be shared",
+                    metadata: ["record": "\(record)", "error": "\(error.code)"]
+                )
+                return nil
+            }
+        }
+    }
+
     private func wrap(_ exams: [StoredExam], for grant: AccessJudge.Grant, now: Timestamp) async throws -> Bool {
         guard self.isLive(grant, now) else { return false }
         let terms = grant.state.grant
@@ -90,7 +111,10 @@ package struct KeyWrapper: Sendable {
         )
         let open = try self.context.custody.unwrapped(covered.keys.sorted(), grant: grant.id)
         for start in stride(from: 0, to: open.count, by: KeyEnvelopePage.entriesMax) {
-            let numbers = Array(open[start..<min(start + KeyEnvelopePage.entriesMax, open.count)])
+            let numbers = self.usable(
+                open[start..<min(start + KeyEnvelopePage.entriesMax, open.count)].map { ($0, covered[$0]) }
+            )
+            guard !numbers.isEmpty else { continue }
             let page = try self.context.custody.grant(grant.id)?.nextPage ?? 0
             let envelope = try self.context.vault.makeEnvelopePage(
                 grant: grant.id,
@@ -109,6 +133,7 @@ package struct KeyWrapper: Sendable {
                 exams: numbers
             )
         }
-        return !open.isEmpty
+        // Also when everything was wrapped before: the announcement may have been lost in a crash.
+        return try self.context.custody.grant(grant.id).map { $0.nextPage > 0 } ?? false
     }
 }

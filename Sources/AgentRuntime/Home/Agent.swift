@@ -70,7 +70,9 @@ package struct Agent: Sendable {
             group.addTask { await parts.halt.wait() }
             // The first to end decides: a shutdown, a halt, or a service that failed.
             try await group.next()
+            // Ends what calls wait for, so that the local server can end them.
             parts.final.close()
+            parts.context.board.close()
         }
     }
 
@@ -107,7 +109,9 @@ package struct Agent: Sendable {
 
     /// Hands peers' messages to the loop, as fast as it takes them.
     private func pump(_ parts: AgentParts) async {
-        for await frame in parts.link.frames { await parts.loop.putWhenRoom(.message(frame.bytes, from: frame.from)) }
+        for await frame in parts.link.frames {
+            await parts.loop.putWhenRoom(frame.bytes, from: frame.from, isUrgent: frame.messageClass == .consensus)
+        }
     }
 
     /// Tells the loop and the replicator when a peer comes or goes.

@@ -25,8 +25,13 @@ struct RecoveredVotes: Sendable {
     /// Reads the log of a home.
     ///
     /// With a damaged one the agent follows the chain without voting, and writes nothing to it.
-    static func read(_ layout: HomeLayout, _ logger: Logger) throws -> RecoveredVotes {
+    ///
+    /// A chain above its genesis without a log means that the log was lost, and with it what this validator has said.
+    static func read(_ layout: HomeLayout, isNewChain: Bool, _ logger: Logger) throws -> RecoveredVotes {
         do {
+            guard isNewChain || FileManager.default.fileExists(atPath: layout.voteLog.path) else {
+                throw LedgerStoreError(.voteLogDamaged, "votes.log is missing")
+            }
             let (log, stored) = try VoteLog.open(path: layout.voteLog.path)
             let records = try stored.map { try VoteLogRecord(canonicalBytes: $0.payload) }
             return RecoveredVotes(log: log, records: records, mayVote: true)
@@ -63,8 +68,9 @@ struct AgentAssembly {
         guard let validators = ValidatorSet(genesis.validators.map { Validator(id: $0.id, key: $0.signingKey) }) else {
             throw AgentFailure(.badRequest, "the chain has more validators than this release supports")
         }
-        let votes = try RecoveredVotes.read(self.layout, self.logger)
         let context = try self.context(vault, genesis, bytes, validators)
+        let isNewChain = context.board.tip.height == Height(0)
+        let votes = try RecoveredVotes.read(self.layout, isNewChain: isNewChain, self.logger)
         let core = AgentCore(
             institution: context.institution,
             genesis: genesis,
@@ -169,7 +175,7 @@ struct AgentAssembly {
                 book: book,
                 wrapper: wrapper,
                 final: final,
-                outlets: self.followerOutlets(context, link, directory, replicator),
+                outlets: self.followerOutlets(context, link, directory, replicator, identity),
                 bell: follow
             ),
             outboxes: [
@@ -290,11 +296,22 @@ struct AgentAssembly {
         )
     }
 
+    /// Shows peers the newest own key that the chain knows, also when its announcement was thought to have failed.
+    private func follow(_ context: AgentContext, _ identity: TransportIdentitySource) {
+        do {
+            let newest = try TransportKeys(context: context).identity()
+            if newest.keyDigest != identity.keyDigest { try identity.replace(with: newest) }
+        } catch {
+            self.logger.error("the transport key cannot be replaced", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func followerOutlets(
         _ context: AgentContext,
         _ link: PeerLink,
         _ directory: PeerDirectory,
-        _ replicator: Replicator
+        _ replicator: Replicator,
+        _ identity: TransportIdentitySource
     ) -> ChainFollower.Outlets {
         ChainFollower.Outlets(
             want: { address, institution, kind, batch in
@@ -306,7 +323,10 @@ struct AgentAssembly {
                 let bytes = AgentMessage.pagesPublished([grant]).canonicalBytes
                 for grantee in grantees { link.send(bytes, .transactions, to: grantee) }
             },
-            institutionsChanged: { directory.update(PeerRegistry.entries(context.board.tip)) }
+            institutionsChanged: {
+                directory.update(PeerRegistry.entries(context.board.tip))
+                self.follow(context, identity)
+            }
         )
     }
 }

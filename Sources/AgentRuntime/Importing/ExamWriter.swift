@@ -72,7 +72,7 @@ package final class ExamWriter: Sendable {
         let named = Self.concurrently(items) { self.name($0) }
         // Whether an exam is known must be decided after the batch before is stored.
         return try await self.gate.through {
-            var plan = BatchPlan(institution: self.context.institution)
+            var plan = BatchPlan()
             try self.judge(named, into: &plan)
             guard !isDryRun, !plan.exams.isEmpty else { return Result(outcomes: plan.outcomes, batch: nil) }
             return try await self.store(items, plan)
@@ -89,9 +89,25 @@ package final class ExamWriter: Sendable {
         var content: Digest
     }
 
-    private func name(_ item: Item) -> Named? {
+    private enum Naming: Sendable {
+        case named(Named)
+        case unidentified
+        case tooLarge
+
+        var named: Named? {
+            guard case .named(let named) = self else { return nil }
+            return named
+        }
+    }
+
+    private func name(_ item: Item) -> Naming {
+        let content = item.content.canonicalBytes
+        // Judged before a search token is taken: a token that is never published would hide those that follow it.
+        guard content.count <= Vault.contentBytesMax, item.content.parts.count <= RecordContent.partsMax,
+            item.content.parts.allSatisfy({ $0.type.utf8.count <= RecordContent.Part.typeBytesMax })
+        else { return .tooLarge }
         let identifiers = PatientNames.identifiers(of: item.patient, institution: self.context.institution)
-        guard let first = identifiers.first else { return nil }
+        guard let first = identifiers.first else { return .unidentified }
         let pseudonym = self.context.pseudonym(first)
         let tag = self.context.secrets.tag(of: pseudonym)
         var source = CanonicalEncoder()
@@ -99,20 +115,24 @@ package final class ExamWriter: Sendable {
         source.encode(tag)
         source.encode(item.exam.source.system)
         source.encode(item.exam.source.value)
-        return Named(
-            pseudonym: pseudonym,
-            others: identifiers.dropFirst().map(self.context.pseudonym),
-            tag: tag,
-            source: self.context.vault.localTag(source.bytes),
-            content: self.context.vault.localTag(Array("content".utf8) + item.content.canonicalBytes)
+        // Two numbers of one system are two persons, or an error; a national number needs no second name.
+        let others = identifiers.dropFirst().filter { $0.system != first.system && !$0.isNational }
+        return .named(
+            Named(
+                pseudonym: pseudonym,
+                others: others.map(self.context.pseudonym),
+                tag: tag,
+                source: self.context.vault.localTag(source.bytes),
+                content: self.context.vault.localTag(Array("content".utf8) + content)
+            )
         )
     }
 
     // MARK: Judging
 
     /// Which items are new, and under which counters.
-    private func judge(_ named: [Named?], into plan: inout BatchPlan) throws {
-        let present = named.compactMap { $0 }
+    private func judge(_ namings: [Naming], into plan: inout BatchPlan) throws {
+        let present = namings.compactMap(\.named)
         var known: [Digest: [StoredExam]] = [:]
         for (named, versions) in zip(present, try self.context.custody.versions(sources: present.map(\.source))) {
             known[named.source] = versions
@@ -120,42 +140,39 @@ package final class ExamWriter: Sendable {
         var names: Set<PatientPseudonym> = []
         for named in present { names.formUnion([named.pseudonym] + named.others) }
         let pseudonyms = names.sorted { $0.digest < $1.digest }
-        let rows = try self.context.custody.patients(tags: pseudonyms.map(self.context.secrets.tag))
-        for (pseudonym, row) in zip(pseudonyms, rows) { plan.know(pseudonym, row, self.context) }
-        for (index, named) in named.enumerated() {
-            guard let named else {
-                plan.outcomes.append(.unidentified)
-                continue
+        let tags = Self.concurrently(pseudonyms) { self.context.secrets.tag(of: $0) }
+        let rows = try self.context.custody.patients(tags: tags)
+        let changes = Self.concurrently(Array(pseudonyms.indices)) { index in
+            self.context.patientChange(pseudonyms[index], known: rows[index])
+        }
+        for (pseudonym, change) in zip(pseudonyms, changes) { plan.know(pseudonym, change) }
+        for (index, naming) in namings.enumerated() {
+            switch naming {
+            case .named(let named): plan.add(index, named, versions: known[named.source] ?? [])
+            case .unidentified: plan.outcomes.append(.unidentified)
+            case .tooLarge: plan.outcomes.append(.tooLarge)
             }
-            plan.add(index, named, versions: known[named.source] ?? [])
         }
     }
 
     // MARK: Storing
 
     private func store(_ items: [Item], _ plan: BatchPlan) async throws -> Result {
-        var plan = plan
         let sealed = Self.concurrently(plan.exams) { planned in
-            do throws(VaultError) {
-                return Swift.Result<SealedRecord, VaultError>.success(
-                    try self.context.vault.seal(items[planned.item].content)
-                )
-            } catch {
-                return .failure(error)
-            }
+            Swift.Result { try self.context.vault.seal(items[planned.item].content) }
         }
         var records: [(planned: BatchPlan.Exam, record: SealedRecord)] = []
-        for (planned, result) in zip(plan.exams, sealed) {
-            switch result {
-            case .success(let record): records.append((planned, record))
-            case .failure(let failure) where failure.code == .tooLarge: plan.outcomes[planned.item] = .tooLarge
-            case .failure(let failure): throw failure
-            }
-        }
-        guard !records.isEmpty else { return Result(outcomes: plan.outcomes, batch: nil) }
+        for (planned, result) in zip(plan.exams, sealed) { records.append((planned, try result.get())) }
         let entries = self.entries(records, items)
-        let aliases = plan.aliases
-        try await self.context.vault.append(records.map(\.record), .bulk)
+        let aliases = Self.concurrently(plan.aliases) { alias in
+            PseudonymSealing.sealAlias(
+                of: alias.primary,
+                under: alias.other,
+                institution: self.context.institution,
+                index: 0
+            )
+        }
+        try await self.context.vault.append(records.map(\.record))
         // Only what passes the gate makes batches of exams, so the number cannot be taken before `next`.
         let number = self.sequencer.nextNumber
         let manifest = Manifest(
@@ -165,7 +182,7 @@ package final class ExamWriter: Sendable {
             aliases: aliases
         )
         let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
-        try await self.context.vault.append([object], .bulk)
+        try await self.context.vault.append([object])
         let root = manifest.root
         _ = try self.sequencer.next { number, previous in
             try self.prepare(number, previous, root: root, object.address, plan, records, items)
@@ -282,24 +299,21 @@ struct BatchPlan: Sendable {
         var replacesItem: Int?
     }
 
-    private let institution: InstitutionID
     private(set) var exams: [Exam] = []
     var outcomes: [ExamWriter.Outcome] = []
-    private(set) var aliases: [LocatorEntry] = []
+    /// Names that are published for others.
+    private(set) var aliases: [(primary: PatientPseudonym, other: PatientPseudonym)] = []
     private var changes: [Digest: PatientChange] = [:]
     private var tags: [PatientPseudonym: Digest] = [:]
     private var changed: Set<Digest> = []
     /// Exams of this batch by source, newest last.
     private var newest: [Digest: [Int]] = [:]
 
-    init(institution: InstitutionID) { self.institution = institution }
-
     var patientChanges: [PatientChange] {
         self.changed.sorted().compactMap { self.changes[$0] }
     }
 
-    mutating func know(_ pseudonym: PatientPseudonym, _ row: Patient?, _ context: AgentContext) {
-        let change = context.patientChange(pseudonym, known: row)
+    mutating func know(_ pseudonym: PatientPseudonym, _ change: PatientChange) {
         self.tags[pseudonym] = change.tag
         self.changes[change.tag] = change
     }
@@ -332,9 +346,7 @@ struct BatchPlan: Sendable {
     /// Publishes `primary` under another name, once.
     private mutating func alias(_ other: PatientPseudonym, to primary: PatientPseudonym) {
         guard let tag = self.tags[other], var change = self.changes[tag], change.nextAlias == 0 else { return }
-        self.aliases.append(
-            PseudonymSealing.sealAlias(of: primary, under: other, institution: self.institution, index: 0)
-        )
+        self.aliases.append((primary, other))
         change.nextAlias = 1
         self.changes[tag] = change
         self.changed.insert(tag)

@@ -77,6 +77,12 @@ package struct ImportSession: Sendable {
     /// A run that waits for more than this many batches to become final stops reading.
     private static let openBatchesMax = 64
 
+    private static let stopping = AgentFailure(
+        .stopping,
+        "the agent is stopping",
+        hint: "What was read is stored and is committed when it starts again; import again then."
+    )
+
     private let context: AgentContext
     private let writer: ExamWriter
     private let final: FinalBatches
@@ -110,9 +116,12 @@ package struct ImportSession: Sendable {
         var state = RunState(session: self, isDryRun: isDryRun)
         state.renamed = renamed
         while let chunk = try await source.next() {
+            guard !self.final.isClosed else { throw Self.stopping }
             for unit in chunk { try await state.take(unit, event) }
             try await state.report(event)
         }
+        // A cancelled stream ends as a finished one does; what was read so far is not the whole input.
+        try Task.checkCancellation()
         try await state.flush(event)
         return try await state.finish(event)
     }
@@ -212,12 +221,8 @@ package struct ImportSession: Sendable {
 
         private mutating func awaitOldest(_ event: (Event) async throws -> Void) async throws {
             let batch = self.open.removeFirst()
-            guard let height = try await self.session.final.height(of: batch.number, kind: .exams) else {
-                throw AgentFailure(
-                    .stopping,
-                    "the agent is stopping",
-                    hint: "What was read is stored and is committed when it starts again."
-                )
+            guard let height = await self.session.final.height(of: batch.number, kind: .exams) else {
+                throw ImportSession.stopping
             }
             self.summary.batches.append(
                 Batch(number: batch.number, root: batch.root, count: batch.count, height: height)
@@ -300,7 +305,9 @@ private final class UnitSource: Sendable {
 
     init(chunksAhead: Int, chunkUnits: Int) {
         (self.stream, self.continuation) = AsyncThrowingStream.makeStream()
-        self.room = DispatchSemaphore(value: chunksAhead)
+        // From zero: libdispatch traps when a semaphore goes away below the value it was made with.
+        self.room = DispatchSemaphore(value: 0)
+        for _ in 0..<chunksAhead { self.room.signal() }
         self.chunkUnits = chunkUnits
     }
 
@@ -309,8 +316,12 @@ private final class UnitSource: Sendable {
             var chunk: [ImportUnit] = []
             do {
                 try reader.read(inputs) { unit in
+                    guard !self.isAbandoned.load(ordering: .acquiring) else { throw Abandoned() }
                     chunk.append(unit)
-                    guard chunk.count >= self.chunkUnits else { return }
+                    // Progress goes on at once: a spooling pass gives nothing else for gigabytes.
+                    var isProgress = false
+                    if case .progress = unit { isProgress = true }
+                    guard chunk.count >= self.chunkUnits || isProgress else { return }
                     try self.hand(over: &chunk)
                 }
                 if !chunk.isEmpty { try self.hand(over: &chunk) }

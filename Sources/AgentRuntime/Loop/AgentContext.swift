@@ -33,9 +33,9 @@ package struct AgentContext: Sendable {
     /// The row of a person in the custody store, as it stands or as it would begin.
     package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) -> PatientChange {
         PatientChange(
-            tag: self.secrets.tag(of: pseudonym),
+            tag: known?.tag ?? self.secrets.tag(of: pseudonym),
             sealedPseudonym: known?.sealedPseudonym ?? self.secrets.seal(pseudonym),
-            bucket: pseudonym.bucket,
+            bucket: known?.bucket ?? pseudonym.bucket,
             nextLocator: known?.nextLocator ?? 0,
             nextAlias: known?.nextAlias ?? 0
         )

@@ -48,6 +48,7 @@ package final class AgentLoop: Sendable {
     private let outlets: Outlets
     private let logger: Logger
     private let ended = DispatchSemaphore(value: 0)
+    private let isStarted = Atomic(false)
 
     package init(
         board: ChainBoard,
@@ -71,6 +72,7 @@ package final class AgentLoop: Sendable {
     ///
     /// Call once.
     package func start(_ core: AgentCore, records: [VoteLogRecord], mayVote: Bool) {
+        self.isStarted.store(true, ordering: .releasing)
         let thread = Thread {
             var turn = Turn(loop: self, core: core)
             turn.run(starting: .start(records, mayVote: mayVote))
@@ -84,22 +86,32 @@ package final class AgentLoop: Sendable {
     /// Ends the thread after the inputs that are queued, and waits for it.
     package func stop() {
         self.inbox.close()
-        self.ended.wait()
+        // An agent that could not listen never started it.
+        if self.isStarted.load(ordering: .acquiring) { self.ended.wait() }
     }
 
     package func put(_ input: AgentInput) { self.inbox.put(input) }
 
-    package func putWhenRoom(_ input: AgentInput) async { await self.inbox.putWhenRoom(input) }
+    /// Hands in a peer's message, waiting while the loop is behind; `isUrgent` for what carries votes.
+    package func putWhenRoom(_ bytes: [UInt8], from peer: InstitutionID, isUrgent: Bool) async {
+        await self.inbox.putWhenRoom(bytes, from: peer, isUrgent: isUrgent)
+    }
 
     /// What the thread works with.
     private struct Turn {
         /// Records below the final view are dropped from the log once it is longer than this.
         static let voteLogBytesMax = 64 << 20
+        /// A peer is served blocks at most so often, in milliseconds: reading them takes time that votes do not have.
+        static let servingInterval: Int64 = 50
+        /// A peer's malformed messages are logged at most so often, in milliseconds.
+        static let complaintInterval: Int64 = 60_000
 
         let loop: AgentLoop
         var core: AgentCore
         var timers: [ConsensusTimer: (generation: UInt64, due: DispatchTime)] = [:]
         var isHalted = false
+        var served: [InstitutionID: Int64] = [:]
+        var complained: [InstitutionID: Int64] = [:]
 
         mutating func run(starting input: AgentInput) {
             self.take(input)
@@ -157,7 +169,9 @@ package final class AgentLoop: Sendable {
             case .peerStatus(let peer, let height): self.loop.board.peer(peer, isAt: height)
             case .pagesPublished(let grants, let custodian): self.loop.outlets.pagesPublished(grants, custodian)
             case .malformed(let peer):
-                self.loop.logger.warning("malformed message", metadata: ["peer": "\(peer)"])
+                if Self.isDue(peer, Self.complaintInterval, &self.complained) {
+                    self.loop.logger.warning("malformed messages", metadata: ["peer": "\(peer)"])
+                }
             case .conflict(let conflict):
                 self.loop.logger.error(
                     "a validator voted twice",
@@ -219,13 +233,29 @@ package final class AgentLoop: Sendable {
             }
         }
 
-        private func serveBlock(_ hash: Digest, to peer: InstitutionID) {
-            guard let stored = try? self.loop.chain.block(hash: hash), let block = Block(stored: stored) else { return }
+        /// Whether `interval` has passed since this was last true for the peer.
+        private static func isDue(
+            _ peer: InstitutionID,
+            _ interval: Int64,
+            _ last: inout [InstitutionID: Int64]
+        ) -> Bool {
+            let now = Clock.uptime
+            guard last[peer].map({ now - $0 >= interval }) ?? true else { return false }
+            last[peer] = now
+            return true
+        }
+
+        private mutating func serveBlock(_ hash: Digest, to peer: InstitutionID) {
+            guard Self.isDue(peer, Self.servingInterval, &self.served),
+                let stored = try? self.loop.chain.block(hash: hash), let block = Block(stored: stored)
+            else { return }
             self.loop.outlets.send(.consensus(.block(block)), peer)
         }
 
-        private func serveRange(_ from: Height, _ bytesMax: Int, to peer: InstitutionID) {
-            guard let range = try? self.loop.chain.range(from: from, bytesMax: bytesMax) else { return }
+        private mutating func serveRange(_ from: Height, _ bytesMax: Int, to peer: InstitutionID) {
+            guard Self.isDue(peer, Self.servingInterval, &self.served),
+                let range = try? self.loop.chain.range(from: from, bytesMax: bytesMax)
+            else { return }
             self.loop.outlets.send(.consensus(.range(range)), peer)
         }
     }

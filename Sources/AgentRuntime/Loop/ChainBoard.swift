@@ -35,6 +35,7 @@ package final class ChainBoard: Sendable {
         var submitted: [TransactionID: Int64] = [:]
         var samples: [Int64] = []
         var nextSample = 0
+        var isClosed = false
     }
 
     private let state: Mutex<State>
@@ -59,11 +60,24 @@ package final class ChainBoard: Sendable {
     /// Call it before the transaction is submitted, so that none is missed.
     package func expect(_ id: TransactionID) -> PendingDecision {
         let pending = PendingDecision()
-        self.state.withLock { state in
+        let isClosed = self.state.withLock { state in
+            guard !state.isClosed else { return true }
             state.expected[id, default: []].append(pending)
             state.submitted[id] = Clock.uptime
+            return false
         }
+        if isClosed { pending.resolve(.refused(TransactionRefusal(.expired))) }
         return pending
+    }
+
+    /// Ends every wait, also those to come: the agent is stopping.
+    package func close() {
+        let expected = self.state.withLock { state in
+            defer { state.expected = [:] }
+            state.isClosed = true
+            return state.expected.values.joined().map { $0 }
+        }
+        for pending in expected { pending.resolve(.refused(TransactionRefusal(.expired))) }
     }
 
     /// Takes back what ``expect(_:)`` registered.

@@ -1,5 +1,6 @@
 import AgentCore
 import Dispatch
+import Primitives
 import Synchronization
 
 /// The queue before an agent's loop: any thread or task puts inputs in, the loop's thread takes them out.
@@ -7,10 +8,17 @@ final class Inbox: Sendable {
     /// Messages of peers wait at the socket once so many inputs are queued.
     ///
     /// Own inputs are never held up: their number is bounded by the effects that cause them.
-    static let peerInputsMax = 2048
+    static let peerInputsMax = 256
+    static let peerBytesMax = 32 << 20
+    /// Transactions of peers taken in one turn: checking their signatures takes time that votes do not have.
+    private static let slowPerTurn = 4
 
     private struct State {
         var inputs: [AgentInput] = []
+        /// Messages of peers that carry no votes.
+        var slow: [AgentInput] = []
+        var peerInputs = 0
+        var peerBytes = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
         var isClosed = false
     }
@@ -23,17 +31,24 @@ final class Inbox: Sendable {
         self.wake.signal()
     }
 
-    /// Puts in a peer's message as soon as there is room.
-    func putWhenRoom(_ input: AgentInput) async {
+    /// Puts in a peer's message as soon as there is room; `isUrgent` for what carries votes.
+    func putWhenRoom(_ bytes: [UInt8], from peer: InstitutionID, isUrgent: Bool) async {
         await withCheckedContinuation { continuation in
             let mustWait = self.state.withLock { state in
-                guard state.inputs.count >= Self.peerInputsMax, !state.isClosed else { return false }
+                let isFull = state.peerInputs >= Self.peerInputsMax || state.peerBytes >= Self.peerBytesMax
+                guard isFull, !state.isClosed else { return false }
                 state.waiting.append(continuation)
                 return true
             }
             if !mustWait { continuation.resume() }
         }
-        self.put(input)
+        self.state.withLock { state in
+            state.peerInputs += 1
+            state.peerBytes += bytes.count
+            let input = AgentInput.message(bytes, from: peer)
+            if isUrgent { state.inputs.append(input) } else { state.slow.append(input) }
+        }
+        self.wake.signal()
     }
 
     /// All inputs, waiting for the first until `deadline`.
@@ -58,11 +73,17 @@ final class Inbox: Sendable {
 
     private func takeNow() -> [AgentInput] {
         let (inputs, waiting) = self.state.withLock { state in
-            defer {
-                state.inputs = []
-                state.waiting = []
+            let slow = state.slow.prefix(Self.slowPerTurn)
+            state.slow.removeFirst(slow.count)
+            let inputs = state.inputs + slow
+            for input in inputs {
+                guard case .message(let bytes, _) = input else { continue }
+                state.peerInputs -= 1
+                state.peerBytes -= bytes.count
             }
-            return (state.inputs, state.waiting)
+            state.inputs = []
+            defer { state.waiting = [] }
+            return (inputs, state.waiting)
         }
         for continuation in waiting { continuation.resume() }
         return inputs

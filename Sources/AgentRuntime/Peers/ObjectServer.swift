@@ -28,26 +28,49 @@ package struct ObjectServer: Sendable {
             throw FetchRefusal.malformed
         }
         var budget = Self.replyBytesMax
-        for address in try self.addresses(request, asker) {
-            guard let object = try? self.context.vault.read(address) else { continue }
+        let now = Clock.now
+        for address in try self.addresses(request, asker, now) {
+            // Before the disk is touched: what is refused costs nothing and takes no longer than what is not here.
+            if case .objects = request, try self.isRecord(address),
+                try !self.wrapper.mayHold(address, asker, now: now)
+            {
+                continue
+            }
+            guard let object = try? self.context.vault.read(address),
+                try self.mayHave(object, asker, request, now)
+            else { continue }
             budget -= object.body.count
             guard budget >= 0 else { return }
             try await ObjectWriter.write(object, to: response)
         }
     }
 
-    private func addresses(_ request: PeerRequest, _ asker: InstitutionID) throws -> [ContentAddress] {
-        let now = Clock.now
+    private func isRecord(_ address: ContentAddress) throws -> Bool {
+        if try self.context.custody.exam(record: address) != nil { return true }
+        return try !self.context.locators.entries(record: address).isEmpty
+    }
+
+    private func mayHave(
+        _ object: SealedObject,
+        _ asker: InstitutionID,
+        _ request: PeerRequest,
+        _ now: Timestamp
+    ) throws -> Bool {
+        switch (object.header.kind, request) {
+        case (.manifest, .objects), (.receiptManifest, .objects): true
+        case (.record, .objects): try self.wrapper.mayHold(object.address, asker, now: now)
+        case (.keyEnvelopePage, .pages): true
+        case (.keyEnvelopePage, .objects), (_, .pages): false
+        }
+    }
+
+    private func addresses(
+        _ request: PeerRequest,
+        _ asker: InstitutionID,
+        _ now: Timestamp
+    ) throws -> [ContentAddress] {
         switch request {
-        case .objects(let addresses):
-            return try addresses.filter { address in
-                guard let object = try? self.context.vault.read(address) else { return false }
-                switch object.header.kind {
-                case .manifest, .receiptManifest: return true
-                case .keyEnvelopePage: return false
-                case .record: return try self.wrapper.mayHold(address, asker, now: now)
-                }
-            }
+        case .objects(let addresses): return Set(addresses).sorted()
         case .pages(let grant, let first):
             guard let state = self.context.board.tip.state.grant(grant), state.grant.grantees.contains(asker),
                 state.revokedHeight == nil, now < state.grant.notAfter,

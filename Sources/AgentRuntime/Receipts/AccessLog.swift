@@ -1,3 +1,4 @@
+import Logging
 import Ledger
 import LedgerStore
 import Primitives
@@ -66,12 +67,35 @@ package struct AccessLog: Sendable {
                         index: index
                     )
                 else { continue }
+                // What its institution did not sign, or a clinician did not ask for, is no record of a reading.
+                guard self.isAuthentic(receipt) else {
+                    self.context.logger.warning(
+                        "an institution anchored a receipt that is not authentic",
+                        metadata: ["institution": "\(row.institution)"]
+                    )
+                    continue
+                }
                 receipts.append(receipt)
             }
             open = full.sorted()
             first += Self.window
         }
         return receipts
+    }
+
+    private func isAuthentic(_ receipt: FetchReceipt) -> Bool {
+        let chain = self.context.rules.chain
+        guard let key = self.context.board.tip.state.institution(receipt.institution)?.card.signingKey else {
+            return false
+        }
+        return receipt.credential.institution == receipt.institution
+            && receipt.request.credential == receipt.credential.id
+            && key.isValid(receipt.signature, over: receipt.signedBytes(chain: chain))
+            && key.isValid(receipt.credential.signature, over: receipt.credential.signedBytes(chain: chain))
+            && receipt.credential.key.isValid(
+                receipt.requestSignature,
+                over: receipt.request.signedBytes(chain: chain)
+            )
     }
 
     private func waiting(_ pseudonym: PatientPseudonym) throws -> [FetchReceipt] {

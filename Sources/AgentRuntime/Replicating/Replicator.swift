@@ -13,11 +13,13 @@ import Vault
 /// from the chain and the stores alone, so a kill at any point costs a fetch at most.
 package actor Replicator {
     private static let listedAtOnce = 4096
+    /// 4,096 entries with as many aliases take 3 MiB.
+    private static let manifestBytesMax = 4 << 20
     /// A peer that gives nothing for so long is taken to have failed.
     private static let fetchTimeout: Duration = .seconds(60)
 
     /// A manifest that the chain names, and whose it is.
-    private struct ManifestPlace {
+    private struct ManifestPlace: Hashable {
         var institution: InstitutionID
         var kind: ManifestKind
         var batch: UInt64
@@ -31,7 +33,8 @@ package actor Replicator {
     private var machine: ReplicationMachine
     private var effects: [ReplicationEffect] = []
     private var timer: Timestamp?
-    private var manifests: [ContentAddress: ManifestPlace] = [:]
+    /// An address may stand in several batches: an institution can name another's manifest, and only lies about itself.
+    private var manifests: [ContentAddress: [ManifestPlace]] = [:]
     private var waiters: [ContentAddress: [CheckedContinuation<Void, Never>]] = [:]
 
     package init(context: AgentContext, link: PeerLink) {
@@ -52,7 +55,8 @@ package actor Replicator {
 
     /// A manifest of another institution is on the chain.
     package func want(_ address: ContentAddress, of institution: InstitutionID, _ kind: ManifestKind, batch: UInt64) {
-        self.manifests[address] = ManifestPlace(institution: institution, kind: kind, batch: batch)
+        let place = ManifestPlace(institution: institution, kind: kind, batch: batch)
+        if self.manifests[address]?.contains(place) != true { self.manifests[address, default: []].append(place) }
         let others = self.context.board.tip.state.institutionIDs.filter {
             $0 != institution && $0 != self.context.institution
         }
@@ -96,7 +100,19 @@ package actor Replicator {
         }
     }
 
-    package func connected(_ peer: InstitutionID) { self.take(.peerUp(peer)) }
+    package func connected(_ peer: InstitutionID) {
+        self.take(.peerUp(peer))
+        // A hint may have been lost while the peer was away.
+        let state = self.context.board.tip.state
+        do {
+            for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
+                guard state.grant(grant.id)?.covers(custodian: peer) == true else { continue }
+                self.follow(grant.id, peer)
+            }
+        } catch {
+            self.context.logger.error("grants cannot be listed", metadata: ["error": "\(error)"])
+        }
+    }
 
     package func disconnected(_ peer: InstitutionID) { self.take(.peerDown(peer)) }
 
@@ -268,8 +284,10 @@ package actor Replicator {
             }
             if !open.isEmpty {
                 // Only what was asked for counts, by the digest of what came.
-                let objects = try await self.ask(.objects(open.sorted()), peer).filter { open.contains($0.address) }
-                try await self.context.vault.append(objects, .bulk)
+                let objects = try await self.ask(.objects(open.sorted()), peer).filter {
+                    try open.contains($0.address) && self.isAcceptable($0)
+                }
+                try await self.context.vault.append(objects)
                 for object in objects {
                     try self.settle(object, from: peer)
                     open.remove(object.address)
@@ -282,26 +300,51 @@ package actor Replicator {
     }
 
     private func settle(_ object: SealedObject, from peer: InstitutionID) throws {
-        if let place = self.manifests[object.address] {
-            try self.index(object, place)
-            self.manifests[object.address] = nil
+        for place in self.manifests.removeValue(forKey: object.address) ?? [] {
+            do {
+                try self.index(object, place)
+            } catch let failure as AgentFailure where failure.code == .proofIncomplete {
+                // Whoever committed to it lied, not whoever handed it over; nobody has a better one.
+                self.context.logger.error(
+                    "a manifest is not what its institution committed to",
+                    metadata: ["institution": "\(place.institution)", "batch": "\(place.batch)"]
+                )
+            }
         }
         self.take(.stored(object.address, from: peer))
+    }
+
+    /// Whether an object that was asked for is of the kind and size that it was asked for as.
+    ///
+    /// Checked before it takes room on the disk.
+    private func isAcceptable(_ object: SealedObject) throws -> Bool {
+        // One that says it is this institution's own was invented, and the vault would refuse all that came with it.
+        guard object.header.origin != self.context.institution else { return false }
+        if self.manifests[object.address] != nil {
+            return (object.header.kind == .manifest || object.header.kind == .receiptManifest)
+                && object.body.count <= Self.manifestBytesMax
+        }
+        return try object.header.kind == .record
+            && self.context.locators.entries(record: object.address).contains {
+                $0.institution == object.header.origin && Int($0.leaf.sealedBytes) == object.body.count
+            }
     }
 
     private func index(_ object: SealedObject, _ place: ManifestPlace) throws {
         let state = self.context.board.tip.state
         switch place.kind {
         case .exams:
-            let manifest = try Manifest(canonicalBytes: object.body)
-            guard manifest.institution == place.institution, manifest.batch == place.batch,
-                manifest.root == state.commitmentBatch(place.institution, place.batch)?.anchor.root
+            guard let manifest = try? Manifest(canonicalBytes: object.body),
+                manifest.institution == place.institution, manifest.batch == place.batch,
+                let anchor = state.commitmentBatch(place.institution, place.batch)?.anchor,
+                manifest.root == anchor.root, manifest.entries.count == Int(anchor.count)
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         case .receipts:
-            let manifest = try ReceiptManifest(canonicalBytes: object.body)
-            guard manifest.institution == place.institution, manifest.batch == place.batch,
-                manifest.root == state.receiptBatch(place.institution, place.batch)?.anchor.root
+            guard let manifest = try? ReceiptManifest(canonicalBytes: object.body),
+                manifest.institution == place.institution, manifest.batch == place.batch,
+                let anchor = state.receiptBatch(place.institution, place.batch)?.anchor,
+                manifest.root == anchor.root, manifest.entries.count == Int(anchor.count)
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         }

@@ -287,9 +287,13 @@ extension CustodyStore {
         }
     }
 
-    package func note(record: ContentAddress) throws(LedgerStoreError) -> FinderNote? {
+    /// The notes on a record, one for each institution that lists it: an institution may list another's record.
+    package func notes(record: ContentAddress) throws(LedgerStoreError) -> [FinderNote] {
         try self.file.read { db in
-            try db.first("SELECT institution, sealed, time FROM notes WHERE record = ?", [record.column]) { row in
+            try db.all(
+                "SELECT institution, sealed, time FROM notes WHERE record = ? ORDER BY institution",
+                [record.column]
+            ) { row in
                 FinderNote(
                     record: record,
                     institution: try row.institution(0),

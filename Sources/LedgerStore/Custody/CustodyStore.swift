@@ -64,8 +64,8 @@ package struct CustodyStore: Sendable {
         CREATE INDEX page_entries_record ON page_entries (record_prefix);
 
         CREATE TABLE notes (
-            record BLOB PRIMARY KEY, institution TEXT NOT NULL, sealed BLOB NOT NULL, time INTEGER NOT NULL)
-            STRICT, WITHOUT ROWID;
+            record BLOB NOT NULL, institution TEXT NOT NULL, sealed BLOB NOT NULL, time INTEGER NOT NULL,
+            PRIMARY KEY (record, institution)) STRICT, WITHOUT ROWID;
         CREATE INDEX notes_time ON notes (time);
 
         CREATE TABLE receipts (

@@ -66,6 +66,9 @@ package struct PatientIdentifier: Hashable, Sendable {
     /// Pinned: changing them renames everybody.
     package var pseudonymInput: [UInt8] { Array(self.system.utf8) + [0] + Array(self.value.utf8) }
 
+    /// Whether it names a person by itself, everywhere.
+    package var isNational: Bool { self.system == Self.residentIdentityCard || self.system == Self.passport }
+
     /// An identifier with all but the last two characters hidden, for a person to compare by eye.
     package var masked: String {
         let shown = self.value.suffix(self.value.count > 4 ? 2 : 0)

@@ -5,6 +5,8 @@ enum SegmentFile {
     private static let magic = Array("EVSEGM01".utf8)
     /// `magic8 ‖ number8 ‖ zeros12 ‖ CRC4`.
     static let headerBytes = 32
+    /// Far above any segment that is written; offsets in it fit 32 bits.
+    static let bytesMax: UInt64 = 1 << 31
 
     static func name(_ number: UInt64) -> String {
         let digits = String(number)

@@ -71,12 +71,13 @@ struct SegmentRecovery {
     ) throws(FileError) -> ActiveSegment {
         let name = SegmentFile.name(number)
         let file = try self.files.open(path, creating: false)
-        let size = try file.size()
+        let fileBytes = try file.size()
+        let size = min(fileBytes, SegmentFile.bytesMax)
         var active = ActiveSegment(number: number, path: path, file: file)
         let headerIntact =
             try file.read(at: 0, count: SegmentFile.headerBytes) == SegmentFile.header(number)
         var scanner = FrameScanner(file, from: min(active.end, size), to: size)
-        var hasHoles = !headerIntact
+        var hasHoles = !headerIntact || fileBytes > size
         var frames: [(offset: UInt64, length: Int)] = []
         var footer: UInt64?
         while footer == nil, let step = try scanner.next() {

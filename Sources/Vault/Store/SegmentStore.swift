@@ -91,15 +91,20 @@ final class SegmentStore: Sendable {
             return (found, found == nil ? state.sealed : [])
         }
         if let found { return found }
-        // Newest first: a repaired object lies in front of its damaged copy.
+        // Newest first: a repaired object lies in front of its damaged copy. One file that cannot be read must not hide
+        // what the others hold.
+        var failure: VaultError?
         for segment in sealed.reversed() {
             let name = SegmentFile.name(segment.number)
-            let location = try whileDoing("searching \(name)") { () throws(FileError) in
-                try segment.locate(address) { self.incidents.note(.footerDamaged, file: name) }
+            do throws(FileError) {
+                let location = try segment.locate(address) { self.incidents.note(.footerDamaged, file: name) }
+                if let location { return (try segment.file(), location) }
+            } catch {
+                self.incidents.note(.unreadable, file: name)
+                failure = VaultError.file(error, "searching \(name)")
             }
-            guard let location else { continue }
-            return (try whileDoing("opening \(name)") { () throws(FileError) in try segment.file() }, location)
         }
+        if let failure { throw failure }
         return nil
     }
 
@@ -115,7 +120,9 @@ final class SegmentStore: Sendable {
             var groupBytes: UInt64 = 0
             var seen: Set<ContentAddress> = []
             for object in objects {
-                guard try !self.contains(object.address), seen.insert(object.address).inserted else { continue }
+                // Where that cannot be told, a second copy does no harm.
+                let isStored = (try? self.contains(object.address)) ?? false
+                guard !isStored, seen.insert(object.address).inserted else { continue }
                 let length = UInt64(Frame.byteCount(object))
                 let end = self.state.withLock { $0.active.end }
                 if end + groupBytes + length > self.segmentBytesMax,

@@ -68,7 +68,11 @@ struct SegmentTrailer: Hashable, Sendable {
             self.signature = try decoder.decode()
         } catch { return nil }
         let pages = UInt64(self.pageCount) * UInt64(SegmentFooter.pageBytes)
-        guard self.number == number,
+        let objects = Int(self.objectCount)
+        let bloomBytes = (objects * SegmentFooter.bloomBitsPerEntry + 7) / 8
+        guard self.number == number, fileBytes <= SegmentFile.bytesMax,
+            objects <= Int(self.pageCount) * SegmentFooter.entriesPerPage,
+            Int(self.summaryBytes) == Int(self.pageCount) * 8 + bloomBytes,
             UInt64(self.bodyEnd) + pages + UInt64(self.summaryBytes) + UInt64(Self.byteCount) == fileBytes
         else { return nil }
     }

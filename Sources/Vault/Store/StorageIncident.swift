@@ -16,6 +16,8 @@ package struct StorageIncident: Hashable, Sendable, CustomStringConvertible {
         case headerDamaged
         /// A frame was damaged; the object must be fetched again.
         case frameDamaged
+        /// A segment file cannot be read; what it holds is missing until it can.
+        case unreadable
         /// A segment file is gone.
         case segmentMissing
         /// A segment's footer is not signed by this institution or does not fit its frames.
