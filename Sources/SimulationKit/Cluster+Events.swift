@@ -32,9 +32,9 @@ extension Cluster {
             self.nextTransaction += 1
             if self.isCalm { self.calmTransactions.append(transaction) }
             try self.step(agent, .submitted(transaction))
-        case .crash(let agent): self.crash(agent)
+        case .crash(let agent): try self.crash(agent)
         case .crashSoon(let agent, let sends): self.agents[agent].sendsUntilCrash = sends
-        case .crashAll: for agent in self.honest { self.crash(agent) }
+        case .crashAll: for agent in self.honest { try self.crash(agent) }
         case .restart(let agent): try self.restart(agent)
         case .partition(let partition): self.partition = self.isCalm ? nil : partition
         case .tick:
@@ -112,7 +112,7 @@ extension Cluster {
             for to in peer.map({ [$0] }) ?? self.agents.indices.filter({ $0 != agent }) {
                 if let rest = self.agents[agent].sendsUntilCrash {
                     guard rest > 0 else {
-                        self.crash(agent)
+                        try self.crash(agent)
                         return
                     }
                     self.agents[agent].sendsUntilCrash = rest - 1
@@ -176,7 +176,7 @@ extension Cluster {
 
     // MARK: Crashes
 
-    private mutating func crash(_ agent: Int) {
+    private mutating func crash(_ agent: Int) throws(Violation) {
         guard self.agents[agent].replica != nil, !self.isCalm else { return }
         self.report.crashes += 1
         self.report.mix(4, UInt64(agent))
@@ -186,8 +186,12 @@ extension Cluster {
         self.agents[agent].sendsUntilCrash = nil
         // Of the records under way some had reached the disk, and one perhaps in part.
         let frames = self.agents[agent].writes.flatMap(\.frames)
+        let records = self.agents[agent].writes.flatMap(\.records)
         let whole = self.random.index(below: frames.count + 1)
-        for frame in frames.prefix(whole) { self.agents[agent].disk.append(frame) }
+        for (frame, record) in zip(frames, records).prefix(whole) {
+            self.agents[agent].disk.append(frame)
+            try self.invariants.persisted(agent, record)
+        }
         if whole < frames.count {
             let part = self.random.index(below: frames[whole].count)
             self.agents[agent].disk.appendTorn(frames[whole].prefix(part))

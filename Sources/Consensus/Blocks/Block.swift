@@ -4,8 +4,8 @@ package import Primitives
 ///
 /// Consensus never looks into the body: the application builds and executes it.
 package struct Block: Hashable, Sendable, CanonicalCodable {
-    /// Bounds what a leader can make everybody store and send.
-    package static let bodyBytesMax = 1 << 20
+    /// Bounds what a leader can make everybody store and send: the largest block that chain parameters can allow.
+    package static let bodyBytesMax = 4 << 20
 
     package let header: BlockHeader
     package let body: [UInt8]

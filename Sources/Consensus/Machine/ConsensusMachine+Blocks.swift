@@ -218,6 +218,7 @@ extension ConsensusMachine {
         case .valid:
             self.blocks[hash]?.state = .executed
             self.fetchAttempt = 0
+            self.unansweredFetches = 0
             for child in self.children[hash] ?? [] { self.execute(child) }
         case .unavailable:
             self.blocks[hash]?.state = .held

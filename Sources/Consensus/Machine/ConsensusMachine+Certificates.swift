@@ -45,6 +45,7 @@ extension ConsensusMachine {
         }
         guard self.phase != .halted else { return }
         self.parentSearch = nil
+        self.hurryFetches()
         var round = self.rounds[view] ?? self.emptyRound
         switch certificate.kind {
         case .notarize:
@@ -133,6 +134,7 @@ extension ConsensusMachine {
         self.fails = 0
         self.parentSearch = nil
         self.fetchAttempt = 0
+        self.unansweredFetches = 0
         let view = self.final.view
         self.rounds = self.rounds.filter { $0.key > view }
         self.notarizedViews.removeAll { $0 <= view }

@@ -50,10 +50,18 @@ extension ConsensusMachine {
             }
         }
         self.fetchAttempt += 1
+        self.unansweredFetches += 1
         // Nobody answers: everybody who could is away. Slow down to the pace of heartbeats.
-        let rounds = min(self.fetchAttempt / self.context.validators.count, 6)
+        let rounds = min(self.unansweredFetches / max(self.context.validators.count, 4), 6)
         let wait = min(self.parameters.baseDelay << Int64(rounds), self.parameters.statusInterval)
         self.setTimer(.fetch, after: wait)
+    }
+
+    /// Somebody is there again: asks at the full pace.
+    mutating func hurryFetches() {
+        guard self.unansweredFetches > 0 else { return }
+        self.unansweredFetches = 0
+        self.cancelTimer(.fetch)
     }
 
     private mutating func ask(_ message: ConsensusMessage, _ candidates: [UInt16]) {

@@ -69,7 +69,10 @@ package struct ConsensusMachine: Sendable {
 
     /// Result of the last search for a parent; `nil` when something changed since.
     var parentSearch: ParentSearch?
+    /// Rotates whom to ask.
     var fetchAttempt = 0
+    /// Requests in a row since anything new was heard; many of them slow down.
+    var unansweredFetches = 0
     var isCatchingUp = false
     /// When each validator was last heard of.
     var lastHeard: [Timestamp]
@@ -143,7 +146,9 @@ package struct ConsensusMachine: Sendable {
         case (.created, .start(let recovery)): self.start(recovery)
         case (.created, _), (_, .start): preconditionFailure("a machine is started once, before any other input")
         case (_, .message(let message, let peer)): self.received(message, from: peer)
-        case (_, .connected(let peer)): self.emit(.send(.status(self.status), to: peer))
+        case (_, .connected(let peer)):
+            self.hurryFetches()
+            self.emit(.send(.status(self.status), to: peer))
         case (_, .timer(let timer, let generation)):
             guard self.timers[timer] == generation else { return }
             self.timers[timer] = nil

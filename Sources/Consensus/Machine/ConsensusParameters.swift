@@ -52,8 +52,8 @@ enum ConsensusLimits {
     /// A node that is further behind asks for ranges in place of single blocks.
     static let heightGapForRange: UInt64 = 8
     /// A leader adds transactions only while fewer blocks than this await a decision, so that what must be decided at
-    /// once, and sent as one range, stays small.
-    static let undecidedBlocksMax: UInt64 = 8
+    /// once, and sent as one range, stays below the longest message.
+    static let undecidedBlocksMax: UInt64 = 3
     /// A leader that was silent for so long while a quorum was not is skipped without waiting, in milliseconds.
     static let silenceMax: Int64 = 10_000
     /// Views whose own votes are sent again after a restart or shown to a peer that restarts.
