@@ -8,9 +8,12 @@ final class Consortium {
     private(set) var agents: [String: AgentProcess] = [:]
 
     /// Makes homes, founds a chain and, unless told otherwise, starts every agent.
-    init(_ names: [String], starting: Bool = true) throws {
+    ///
+    /// `prepare`: called before there are homes.
+    init(_ names: [String], starting: Bool = true, prepare: (Consortium) throws -> Void = { _ in }) throws {
         self.folder = try TemporaryFolder()
         self.names = names
+        try prepare(self)
         for name in names {
             // Port 0 cannot stand in a card: others must know the port before the agent first runs.
             let address = "127.0.0.1:\(try Loopback.freePort())"

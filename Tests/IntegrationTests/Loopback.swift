@@ -39,6 +39,9 @@ enum Loopback {
             guard count > 0 else { break }
             sent += count
         }
+        // An agent that neither answers nor closes is not waited for.
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         shutdown(descriptor, Int32(SHUT_WR))
         var answer: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)

@@ -61,13 +61,17 @@ enum Program {
         /// Waits for the end; blocks the calling thread.
         func result() throws -> Result {
             self.process.waitUntilExit()
-            let isExit = self.process.terminationReason == .exit
             return Result(
-                status: isExit ? self.process.terminationStatus : -self.process.terminationStatus,
+                status: Program.status(of: self.process),
                 output: String(decoding: try Data(contentsOf: self.folder.file("out")), as: UTF8.self),
                 errors: String(decoding: try Data(contentsOf: self.folder.file("err")), as: UTF8.self)
             )
         }
+    }
+
+    /// The exit status of a process that has ended; below zero the signal that ended it.
+    static func status(of process: Process) -> Int32 {
+        process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
     /// Runs the program to its end.
@@ -80,6 +84,15 @@ enum Program {
 
 /// A running agent.
 final class AgentProcess {
+    /// The agent ended in place of becoming ready.
+    struct Ended: Error, CustomStringConvertible {
+        var status: Int32
+        /// The end of its log.
+        var log: String
+
+        var description: String { "agent ended with \(self.status): \(self.log)" }
+    }
+
     let home: URL
     private let process = Process()
     private let log: URL
@@ -109,9 +122,7 @@ final class AgentProcess {
         }
         guard line == Data("ready".utf8) else {
             self.process.waitUntilExit()
-            throw Program.Unexpected(
-                text: "agent ended with \(self.process.terminationStatus): \(self.logText.suffix(2000))"
-            )
+            throw Ended(status: Program.status(of: self.process), log: String(self.logText.suffix(2000)))
         }
     }
 

@@ -319,7 +319,10 @@ struct CustodyStoreTests {
         let granted = try self.store.grantedRecords(now: Timestamp(milliseconds: 0), limit: 100)
         #expect(granted.count == 12)
         #expect(granted.allSatisfy { $0.custodian == custodian && $0.grant == grant.id })
-        #expect(try self.store.grantedRecords(after: granted[4].number, now: Timestamp(milliseconds: 0), limit: 3) == Array(granted[5...7]))
+        #expect(
+            try self.store.grantedRecords(after: granted[4].number, now: Timestamp(milliseconds: 0), limit: 3)
+                == Array(granted[5...7])
+        )
         try self.store.markRevoked(grant.id)
         #expect(try self.store.grantedRecords(now: Timestamp(milliseconds: 0), limit: 100).isEmpty)
     }

@@ -6,11 +6,13 @@ import Synchronization
 /// Numbers this institution's batches of one kind: each names the one before, so only one is prepared at a time.
 package final class BatchSequencer: Sendable {
     package let kind: ManifestKind
+    private let context: AgentContext
     private let head: Mutex<BatchHead>
 
     /// Continues after what the chain holds and what waits in the store.
     package init(kind: ManifestKind, context: AgentContext) throws {
         self.kind = kind
+        self.context = context
         var head = Self.chainHead(kind, context)
         for transaction in try context.custody.outgoingTransactions() {
             guard let anchor = Self.anchor(in: transaction.bytes, kind: kind), anchor.number >= head.next else {
@@ -52,7 +54,10 @@ package final class BatchSequencer: Sendable {
     ///
     /// If it throws, the number stays free.
     package func next(_ prepare: (_ number: UInt64, _ previous: Digest) throws -> BatchAnchor) throws -> BatchAnchor {
-        try self.head.withLock { head in
+        // An agent that was restored from an older backup finds own batches on the chain that it did not number.
+        let chain = Self.chainHead(self.kind, self.context)
+        return try self.head.withLock { head in
+            if chain.next > head.next { head = chain }
             let anchor = try prepare(head.next, head.previous)
             head = BatchHead(next: anchor.number + 1, previous: anchor.digest)
             return anchor

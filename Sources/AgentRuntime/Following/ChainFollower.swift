@@ -131,9 +131,24 @@ package struct ChainFollower: Sendable {
         if let object = try self.ownManifest(anchor) {
             _ = try self.context.locators.add(Manifest(canonicalBytes: object.body), address: anchor.manifest)
         }
+        guard try self.isOwn(anchor, .exams) else { return }
         for grant in try await self.wrapper.batchBecameFinal(anchor.number, now: Clock.now) { self.announce(grant) }
         try self.context.custody.markFinal(.exams, number: anchor.number, height: header.height)
         self.final.resolve(anchor.number, .exams, header.height)
+    }
+
+    /// Whether the store knows the batch that this institution committed.
+    ///
+    /// A home that was restored from an older backup does not, and must follow the chain all the same.
+    private func isOwn(_ anchor: BatchAnchor, _ kind: ManifestKind) throws -> Bool {
+        if let batch = try self.context.custody.batch(kind, number: anchor.number), batch.root == anchor.root {
+            return true
+        }
+        self.context.logger.critical(
+            "a batch of this institution is not in its store, which may come from an older backup: import it again",
+            metadata: ["batch": "\(anchor.number)", "kind": "\(kind)"]
+        )
+        return false
     }
 
     /// An own manifest; `nil` if the disk has damaged it, which must not hold up the rest of the chain.
@@ -154,6 +169,7 @@ package struct ChainFollower: Sendable {
         if let object = try self.ownManifest(anchor) {
             _ = try self.context.locators.add(ReceiptManifest(canonicalBytes: object.body), address: anchor.manifest)
         }
+        guard try self.isOwn(anchor, .receipts) else { return }
         try self.context.custody.markFinal(.receipts, number: anchor.number, height: header.height)
         self.final.resolve(anchor.number, .receipts, header.height)
     }
