@@ -151,7 +151,7 @@ package enum MessageAuthentication {
     /// Of SHA-256.
     private static let blockBytes = 64
 
-    // The library's own form, which keeps keys in memory of its own, costs three times as much for a short message.
+    // The library's own form, which keeps keys in memory of its own, spends more on the key than on a short message.
     package static func code(key: [UInt8], message: [UInt8]) -> Digest {
         let key = key.count > Self.blockBytes ? Digest(hashing: key).bytes : key
         var pad = [UInt8](repeating: 0x36, count: Self.blockBytes)
