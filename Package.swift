@@ -49,7 +49,9 @@ let targets: [Target] = [
     // Row 1 to 4: below the I/O line.
     core("Primitives", [crypto]),
     core("Records", ["Primitives"]),
-    core("Formats", ["Primitives", "Records"]),
+    // iconv is part of the C library; it turns bytes into bytes.
+    .systemLibrary(name: "CIconv", path: "Sources/CIconv"),
+    core("Formats", ["Primitives", "Records", "CIconv"]),
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),

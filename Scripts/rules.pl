@@ -18,7 +18,7 @@ my %INTERNAL = (
     # Row 1 to 4.
     Primitives  => [[], 'bytes, hashes and signature checks know nothing of the domain'],
     Records     => [[qw(Primitives)], 'domain values and their bytes; no rules, no parsers'],
-    Formats     => [[qw(Primitives Records)], 'parsers give exams; they see neither ledger nor storage'],
+    Formats     => [[qw(Primitives Records CIconv CZlib CXML)], 'parsers give exams; they see neither ledger nor storage'],
     Recognition => [[qw(Primitives Records)], 'verdicts depend on values alone, so that all nodes agree'],
     Ledger      => [[qw(Primitives Records Recognition)], 'rules of transactions; consensus treats blocks as opaque'],
     Consensus   => [[qw(Primitives)], 'agrees on digests; never sees what they stand for'],
@@ -30,6 +30,8 @@ my %INTERNAL = (
     PeerLink    => [[qw(Primitives Records Consensus Replication Ledger)], 'frames between agents; knows no storage'],
     AgentAPI    => [[], 'public: its signatures cannot show package types'],
     CZlib       => [[], 'a system library'],
+    CIconv      => [[], 'a system library'],
+    CXML        => [[], 'a system library'],
     COpenSSL    => [[], 'a system library'],
     # Row 6.
     ImportPipeline => [[qw(Primitives Records Formats Ledger LedgerStore Vault)], 'from files to sealed records; the runtime submits them'],

@@ -1,105 +1,41 @@
-/// Why a piece of input is not imported.
+/// The refusals of one format or one part of the import, each with its code as raw value.
 ///
 /// The codes are stable: scripts and the quarantine's readers depend on them.
-package enum FormatRefusal: String, Error, Hashable, Sendable, CaseIterable {
-    // The text.
-    case jsonSyntax = "fhir.json-syntax"
-    case trailingData = "fhir.trailing-data"
-    case duplicateKey = "fhir.duplicate-key"
-    case notUTF8 = "fhir.not-utf8"
-    case tooDeep = "fhir.too-deep"
-    case tooLarge = "fhir.too-large"
-    // The resource.
-    case notAResource = "fhir.not-a-resource"
-    case unknownResourceType = "fhir.unknown-resource-type"
-    case bundleTypeMissing = "fhir.bundle-type-missing"
-    case bundleTypeUnsupported = "fhir.bundle-type-unsupported"
-    case badStructure = "fhir.bad-structure"
-    case choiceConflict = "fhir.choice-conflict"
-    case unknownValueType = "fhir.unknown-value-type"
-    case modifierExtension = "fhir.modifier-extension"
-    case elementMissing = "fhir.element-missing"
-    case statusMissing = "fhir.status-missing"
-    case codeMissing = "fhir.code-missing"
-    // Primitive values.
-    case badStatus = "fhir.bad-status"
-    case badCode = "fhir.bad-code"
-    case badString = "fhir.bad-string"
-    case badURI = "fhir.bad-uri"
-    case badID = "fhir.bad-id"
-    case badUID = "fhir.bad-uid"
-    case badDate = "fhir.bad-date"
-    case badTime = "fhir.bad-time"
-    case badDecimal = "fhir.bad-decimal"
-    case badInteger = "fhir.bad-integer"
-    case badBoolean = "fhir.bad-boolean"
-    case badBase64 = "fhir.bad-base64"
-    // References.
-    case subjectMissing = "fhir.subject-missing"
-    case subjectNotPatient = "fhir.subject-not-patient"
-    case subjectConflict = "fhir.subject-conflict"
-    case patientUnresolved = "fhir.patient-unresolved"
-    case patientUnidentified = "fhir.patient-unidentified"
-    case resultUnresolved = "fhir.result-unresolved"
-    case referenceAmbiguous = "fhir.reference-ambiguous"
-    case referenceType = "fhir.reference-type"
-    case tooManyItems = "fhir.too-many-items"
-
-    package var code: String { self.rawValue }
-
+package protocol FormatRefusalCode: RawRepresentable<String>, CaseIterable, Hashable, Sendable {
     /// One sentence for people; it names elements, never their content.
+    var message: String { get }
+}
+
+extension FormatRefusalCode {
+    package var code: String { self.rawValue }
+}
+
+/// Why a piece of input is not imported.
+package struct FormatRefusal: Error, Hashable, Sendable {
+    /// Stable and dotted, such as `fhir.bad-date`.
+    package let code: String
+    /// One sentence for people; it names elements, never their content.
+    package let message: String
+
+    package init(_ refusal: some FormatRefusalCode) {
+        self.code = refusal.code
+        self.message = refusal.message
+    }
+}
+
+/// Why an exam cannot be filed under a patient, whatever its format.
+package enum SubjectRefusal: String, FormatRefusalCode {
+    case missing = "subject.missing"
+    case notAPatient = "subject.not-patient"
+    case unresolved = "subject.unresolved"
+    case unidentified = "subject.unidentified"
+
     package var message: String {
         switch self {
-        case .jsonSyntax: "This is not JSON."
-        case .trailingData: "Something follows the end of the JSON value."
-        case .duplicateKey: "A property occurs twice in one object."
-        case .notUTF8: "The text is not UTF-8."
-        case .tooDeep: "The JSON is nested too deeply."
-        case .tooLarge: "The piece is larger than the importer takes."
-        case .notAResource: "This JSON is not a FHIR resource: it has no resourceType."
-        case .unknownResourceType: "FHIR R4 has no such resource type."
-        case .bundleTypeMissing: "The Bundle has no type."
-        case .bundleTypeUnsupported: "The Bundle's type is unknown or holds no current resources."
-        case .badStructure: "An element has the wrong shape: object, array or plain value."
-        case .choiceConflict: "An element that may have one type occurs with two."
-        case .unknownValueType: "The result's value has a type that FHIR R4 does not allow."
-        case .modifierExtension: "The resource has an extension that changes its meaning and is not understood."
-        case .elementMissing: "A required element is missing."
-        case .statusMissing: "The resource has no status."
-        case .codeMissing: "The resource has no code: it does not say what was examined."
-        case .badStatus: "The status is not one that FHIR R4 defines here."
-        case .badCode: "A code is empty, unknown, or has spaces where none may be."
-        case .badString: "A text is empty or holds control characters, or is no text."
-        case .badURI: "A URI is empty, has spaces, or is no text."
-        case .badID: "An id is not 1 to 64 letters, digits, - and dots."
-        case .badUID: "A DICOM UID is not 1 to 64 digits and dots."
-        case .badDate: "A date or time does not exist or is not written as FHIR R4 says."
-        case .badTime: "A time of day does not exist or is not written as FHIR R4 says."
-        case .badDecimal: "A number is not a JSON number or has too many digits."
-        case .badInteger: "A whole number is out of range or not written as one."
-        case .badBoolean: "A value that is true or false is neither."
-        case .badBase64: "Attached data is not base64."
-        case .subjectMissing: "The result does not say whose it is."
-        case .subjectNotPatient: "The result is not a patient's."
-        case .subjectConflict: "A result in the report is another patient's."
-        case .patientUnresolved: "The patient that the result names is not in the input."
-        case .patientUnidentified: "The patient has neither an identifier nor an id."
-        case .resultUnresolved: "A result that the report names is not in the input."
-        case .referenceAmbiguous: "A reference fits two different resources."
-        case .referenceType: "A reference points to a resource of the wrong type."
-        case .tooManyItems: "The exam has more results than the importer takes."
+        case .missing: "The result does not say whose it is."
+        case .notAPatient: "The result is not a patient's."
+        case .unresolved: "The patient that the result names is not in the input."
+        case .unidentified: "The patient has neither an identifier nor an id."
         }
-    }
-
-    package init(_ code: JSONError.Code) {
-        self =
-            switch code {
-            case .syntax, .truncated, .badEscape, .controlCharacter: .jsonSyntax
-            case .trailingData: .trailingData
-            case .duplicateKey: .duplicateKey
-            case .notUTF8: .notUTF8
-            case .tooDeep: .tooDeep
-            case .tooLarge: .tooLarge
-            }
     }
 }

@@ -120,7 +120,7 @@ struct ImportReaderTests {
         #expect(
             result.refused.map(\.code) == [
                 "file.unreadable", "fhir.json-syntax", "fhir.not-a-resource", "file.not-recognised",
-                "fhir.patient-unresolved", "fhir.bad-date", "fhir.result-unresolved",
+                "subject.unresolved", "fhir.bad-date", "fhir.result-unresolved",
             ]
         )
         #expect(result.refused.map(\.position.line) == [1, 3, 8, 1, 5, 6, 7])

@@ -239,12 +239,12 @@ package struct Fetcher: Sendable {
     }
 
     private static func parse(_ content: RecordContent) throws -> ParsedExam {
-        switch FHIRExamReader.read(content.parts) {
+        switch ExamReader.read(content) {
         case .success(let exam): return exam
-        case .failure(let fault):
+        case .failure(let refusal):
             throw AgentFailure(
                 .recordUnreadable,
-                "the record is authentic, but this release cannot read it (\(fault.fault.refusal))",
+                "the record is authentic, but this release cannot read it (\(refusal.code))",
                 hint: "Take the source's own bytes: fetch --original."
             )
         }

@@ -1,5 +1,5 @@
 import Dispatch
-import Formats
+package import Formats
 import Ledger
 import LedgerStore
 package import Primitives
@@ -22,10 +22,10 @@ package final class ExamWriter: Sendable {
         package var patient: PatientDemographics
         package var content: RecordContent
 
-        package init(exam: Exam, patient: PatientDemographics, parts: [RecordContent.Part]) {
-            self.exam = exam
+        package init(_ parsed: ParsedExam, patient: PatientDemographics) {
+            self.exam = parsed.exam
             self.patient = patient
-            self.content = RecordContent(format: .fhirR4JSON, parts: parts)
+            self.content = RecordContent(format: parsed.format, parts: parsed.parts)
         }
     }
 

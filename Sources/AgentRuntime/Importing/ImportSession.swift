@@ -135,9 +135,9 @@ package struct ImportSession: Sendable {
         event: @Sendable (Event) async throws -> Void
     ) async throws -> (Summary, String?) {
         let parsed = ParsedInput(fhir: bytes)
-        if let refused = parsed.refused.first { return (Summary(), refused.refusal.rawValue) }
+        if let refused = parsed.refused.first { return (Summary(), refused.refusal.code) }
         for exam in parsed.exams {
-            if let refusal = exam.subject.refusal { return (Summary(), refusal.rawValue) }
+            if let refusal = exam.subject.refusal { return (Summary(), refusal.code) }
         }
         guard !parsed.exams.isEmpty else { return (Summary(), "nothing-to-import") }
         var state = RunState(session: self, isDryRun: false)
@@ -171,7 +171,7 @@ package struct ImportSession: Sendable {
                 }
                 self.summary.read += 1
                 self.progress.exams += 1
-                self.items.append(ExamWriter.Item(exam: parsed.exam, patient: patient, parts: parsed.parts))
+                self.items.append(ExamWriter.Item(parsed, patient: patient))
                 self.positions.append(position)
                 if self.items.count == ExamWriter.batchMax { try await self.flush(event) }
             case .refused(let refused): try await self.refuse(refused, event)

@@ -47,6 +47,7 @@ struct ExamBuilder: Sendable {
         }
         guard size <= Self.bytesMax else { throw FHIRFault(.tooLarge, at: entry.value, entry.type.rawValue) }
         return ParsedExam(
+            format: .fhirR4JSON,
             exam: exam,
             subject: subject,
             parts: self.used.map { self.part($0) },

@@ -3,7 +3,7 @@ package import Records
 /// Reads an exam again from the original bytes it was read from.
 package enum FHIRExamReader {
     /// Reads the exam whose report, study or observation is the first of `parts`.
-    package static func exam(fromParts parts: [RecordContent.Part]) -> Result<Exam, FormatRefusal> {
+    package static func exam(fromParts parts: [RecordContent.Part]) -> Result<Exam, FHIRRefusal> {
         self.read(parts).map(\.exam).mapError(\.fault.refusal)
     }
 
@@ -34,7 +34,7 @@ package enum FHIRExamReader {
                 else { return .failure(Self.fault(.notAResource, offset: start, ends)) }
                 graph.append(root, type: type, fullURL: role.count == 2 ? String(role[1]) : nil, bundleIndex: nil)
             } catch {
-                return .failure(Self.fault(FormatRefusal(error.code), offset: error.offset, ends))
+                return .failure(Self.fault(FHIRRefusal(error.code), offset: error.offset, ends))
             }
         }
         guard let first = graph.entries.first, first.type.isExam else {
@@ -48,7 +48,7 @@ package enum FHIRExamReader {
         }
     }
 
-    private static func fault(_ refusal: FormatRefusal, offset: Int, _ ends: [Int]) -> PartFault {
+    private static func fault(_ refusal: FHIRRefusal, offset: Int, _ ends: [Int]) -> PartFault {
         self.fault(FHIRFault(refusal, offset: offset, element: "resourceType"), ends)
     }
 

@@ -140,7 +140,7 @@ extension FHIRInput {
             }
         }
 
-        private mutating func refuse(_ refusal: FormatRefusal, _ value: JSONValue, element: String, bundleIndex: Int?) {
+        private mutating func refuse(_ refusal: FHIRRefusal, _ value: JSONValue, element: String, bundleIndex: Int?) {
             self.refused.append(
                 RefusedPiece(
                     FHIRFault(refusal, at: value, element),

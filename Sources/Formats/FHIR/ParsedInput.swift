@@ -1,63 +1,18 @@
 package import Records
 
-/// Whose an exam is, as far as the input tells.
-package enum ExamSubject: Hashable, Sendable {
-    case patient(PatientDemographics)
-    /// The reference leads to nothing in the input.
-    case unresolved
-    case missing
-    /// A group, device, place or animal herd.
-    case notAPatient
-
-    /// Why an exam of this subject cannot be filed; `nil` if it can.
-    package var refusal: FormatRefusal? {
-        switch self {
-        case .patient(let patient):
-            // An identifier without a system, or a bare resource id, still names a patient within the institution.
-            patient.identifiers.isEmpty && patient.sourceID == nil ? .patientUnidentified : nil
-        case .unresolved: .patientUnresolved
-        case .missing: .subjectMissing
-        case .notAPatient: .subjectNotPatient
-        }
-    }
-}
-
-/// An exam with the bytes it can be read from again.
-package struct ParsedExam: Hashable, Sendable {
-    package var exam: Exam
-    package var subject: ExamSubject
-    /// The report, study or observation first, then what it uses in the order of use.
-    package var parts: [RecordContent.Part]
-    /// Index in the input of the first byte of the first part.
-    package var offset: Int
-    /// Position of the first part in its Bundle, from 0.
-    package var bundleIndex: Int?
-}
-
-/// A piece of input that is not imported.
-package struct RefusedPiece: Hashable, Sendable {
-    package var refusal: FormatRefusal
-    /// The element at fault, if the text could be read that far.
-    package var element: String?
-    /// Index in the input of what is at fault.
-    package var offset: Int
-    /// The refused resource, line or document.
-    package var range: Range<Int>
-    /// Position of the resource in its Bundle, from 0.
-    package var bundleIndex: Int?
-
+extension RefusedPiece {
     init(_ error: JSONError, range: Range<Int>) {
-        self.refusal = FormatRefusal(error.code)
-        self.offset = error.offset
-        self.range = range
+        self.init(FormatRefusal(FHIRRefusal(error.code)), offset: error.offset, range: range)
     }
 
     init(_ fault: FHIRFault, range: Range<Int>, bundleIndex: Int?) {
-        self.refusal = fault.refusal
-        self.element = fault.element
-        self.offset = fault.offset
-        self.range = range
-        self.bundleIndex = bundleIndex
+        self.init(
+            FormatRefusal(fault.refusal),
+            element: fault.element,
+            offset: fault.offset,
+            range: range,
+            bundleIndex: bundleIndex
+        )
     }
 }
 

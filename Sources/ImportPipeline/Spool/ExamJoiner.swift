@@ -50,7 +50,7 @@ struct ExamJoiner {
             case .file(let refusal, let entry):
                 return .refused(code: refusal.rawValue, message: refusal.message, entry, offset: entry.offset, bytes)
             case .tooLarge:
-                let refusal = FormatRefusal.tooLarge
+                let refusal = FHIRRefusal.tooLarge
                 return .refused(code: refusal.code, message: refusal.message, root, offset: root.offset, bytes)
             case .other(let error): throw error
             }

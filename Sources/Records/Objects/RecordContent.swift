@@ -3,6 +3,14 @@ package import Primitives
 /// The format in which a source delivered an exam.
 package enum SourceFormat: UInt8, Sendable, CanonicalCodable {
     case fhirR4JSON = 1
+    /// HL7 version 2, in its vertical bar encoding.
+    case hl7v2 = 2
+    /// HL7 Clinical Document Architecture, release 2.
+    case cda = 3
+    /// Comma- or tab-separated values, with the mapping that says what the columns mean.
+    case csv = 4
+    /// DICOM data sets without their pixel data.
+    case dicom = 5
 
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
 

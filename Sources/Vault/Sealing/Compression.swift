@@ -9,10 +9,20 @@ enum CompressionID: UInt8 {
     case none = 0
     /// Raw DEFLATE (RFC 1951), preset dictionary ``CompressionDictionary/fhirJSON``.
     case deflateFHIR = 1
+    /// Raw DEFLATE (RFC 1951) without a dictionary.
+    case deflate = 2
 
     init(_ format: SourceFormat) {
         switch format {
         case .fhirR4JSON: self = .deflateFHIR
+        case .hl7v2, .cda, .csv, .dicom: self = .deflate
+        }
+    }
+
+    fileprivate var dictionary: [UInt8]? {
+        switch self {
+        case .none, .deflate: nil
+        case .deflateFHIR: CompressionDictionary.fhirJSON
         }
     }
 }
@@ -62,7 +72,7 @@ final class CompressorPool: Sendable {
 
     /// The compressed bytes, or `nil` when that would save less than 5 %.
     func compress(_ plain: [UInt8], _ compression: CompressionID) -> [UInt8]? {
-        guard compression == .deflateFHIR, !plain.isEmpty else { return nil }
+        guard compression != .none, !plain.isEmpty else { return nil }
         let kept = self.deflaters.withLock { $0.popLast() }
         let made =
             kept
@@ -71,11 +81,11 @@ final class CompressorPool: Sendable {
         defer { self.deflaters.withLock { $0.append(stream) } }
         let zlib = stream.pointer
         guard deflateReset(zlib) == Z_OK else { return nil }
-        let dictionary = CompressionDictionary.fhirJSON
+        let dictionary = compression.dictionary
         let limit = plain.count * 20 / 21
         var isDone = false
         let bytes = [UInt8](unsafeUninitializedCapacity: limit) { output, count in
-            _ = dictionary.withUnsafeBufferPointer { deflateSetDictionary(zlib, $0.baseAddress, uInt($0.count)) }
+            _ = dictionary?.withUnsafeBufferPointer { deflateSetDictionary(zlib, $0.baseAddress, uInt($0.count)) }
             plain.withUnsafeBufferPointer { input in
                 // zlib's interface predates `const`; it does not write to its input.
                 zlib.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
@@ -91,7 +101,7 @@ final class CompressorPool: Sendable {
     }
 
     /// Exactly `plainBytes` bytes, or `nil` when the data does not hold just that.
-    func decompress(_ data: [UInt8], plainBytes: Int) -> [UInt8]? {
+    func decompress(_ data: [UInt8], _ compression: CompressionID, plainBytes: Int) -> [UInt8]? {
         guard plainBytes > 0, plainBytes / Self.ratioMax <= data.count + 1 else { return nil }
         let kept = self.inflaters.withLock { $0.popLast() }
         guard let stream = kept ?? Stream({ entente_inflate_init($0, Self.windowBits) }, end: { inflateEnd($0) }) else {
@@ -100,10 +110,10 @@ final class CompressorPool: Sendable {
         defer { self.inflaters.withLock { $0.append(stream) } }
         let zlib = stream.pointer
         guard inflateReset(zlib) == Z_OK else { return nil }
-        let dictionary = CompressionDictionary.fhirJSON
+        let dictionary = compression.dictionary
         var isDone = false
         let bytes = [UInt8](unsafeUninitializedCapacity: plainBytes) { output, count in
-            _ = dictionary.withUnsafeBufferPointer { inflateSetDictionary(zlib, $0.baseAddress, uInt($0.count)) }
+            _ = dictionary?.withUnsafeBufferPointer { inflateSetDictionary(zlib, $0.baseAddress, uInt($0.count)) }
             data.withUnsafeBufferPointer { input in
                 zlib.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
                 zlib.pointee.avail_in = uInt(input.count)

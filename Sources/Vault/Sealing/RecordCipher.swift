@@ -84,8 +84,8 @@ package struct RecordCipher: Sendable {
             else { return nil }
             switch compression {
             case .none: return data.count == plainBytes ? (salt, data) : nil
-            case .deflateFHIR:
-                return self.compressors.decompress(data, plainBytes: plainBytes).map { (salt, $0) }
+            case .deflateFHIR, .deflate:
+                return self.compressors.decompress(data, compression, plainBytes: plainBytes).map { (salt, $0) }
             }
         } catch { return nil }
     }

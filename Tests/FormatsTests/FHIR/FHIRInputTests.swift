@@ -180,7 +180,7 @@ struct FHIRInputTests {
         #expect(input.exams.map(\.bundleIndex) == [4, 9])
         let piece = try #require(input.refused.first)
         #expect(input.refused.count == 1)
-        #expect(piece.refusal == .badDate)
+        #expect(piece.refusal == FormatRefusal(FHIRRefusal.badDate))
         #expect(piece.element == "started")
         #expect(piece.bundleIndex == 10)
         #expect(Array(broken.utf8)[piece.offset...].starts(with: Array("\"2026-02-30\"".utf8)))
@@ -207,16 +207,16 @@ struct FHIRInputTests {
         let last = #"{"resourceType":"Observation","id":"o40","status":"final","code":{"text":"x"}}"#
         let input = ParsedInput(fhir: Array((chain + [last]).joined(separator: "\n").utf8))
         #expect(input.exams.isEmpty)
-        #expect(input.refused.map(\.refusal) == [.tooManyItems])
+        #expect(input.refused.map(\.refusal) == [FormatRefusal(FHIRRefusal.tooManyItems)])
     }
 
     @Test("An exam without a patient says why it cannot be filed")
     func subjects() {
-        let cases: [(String, FormatRefusal?)] = [
-            ("", .subjectMissing),
-            (#","subject":{"reference":"Patient/9"}"#, .patientUnresolved),
-            (#","subject":{"reference":"Group/9"}"#, .subjectNotPatient),
-            (#","subject":{"display":"somebody"}"#, .patientUnresolved),
+        let cases: [(String, SubjectRefusal?)] = [
+            ("", .missing),
+            (#","subject":{"reference":"Patient/9"}"#, .unresolved),
+            (#","subject":{"reference":"Group/9"}"#, .notAPatient),
+            (#","subject":{"display":"somebody"}"#, .unresolved),
             (#","subject":{"identifier":{"system":"urn:x","value":"9"}}"#, nil),
             (#","subject":{"reference":"Patient?identifier=urn%3Ax|9"}"#, nil),
         ]
@@ -228,11 +228,11 @@ struct FHIRInputTests {
 
     @Test("Every refusal has its own stable code and a sentence")
     func codes() throws {
-        #expect(Set(FormatRefusal.allCases.map(\.message)).count == FormatRefusal.allCases.count)
-        #expect(FormatRefusal.allCases.allSatisfy { $0.code.hasPrefix("fhir.") })
+        #expect(Set(FHIRRefusal.allCases.map(\.message)).count == FHIRRefusal.allCases.count)
+        #expect(FHIRRefusal.allCases.allSatisfy { $0.code.hasPrefix("fhir.") })
         let page = TestData.repositoryFile("Documentation/Protocol/FHIR-Import.md")
         let documentation = String(decoding: try Data(contentsOf: page), as: UTF8.self)
-        for refusal in FormatRefusal.allCases {
+        for refusal in FHIRRefusal.allCases {
             #expect(documentation.contains("| `\(refusal.code)` | \(refusal.message) |"))
         }
     }

@@ -75,7 +75,7 @@ struct SharedFilesTests {
         for file in files { bytes += try file.bytes() }
         let input = ParsedInput(fhir: bytes)
         // Two reports have an empty code, which no reader may guess.
-        #expect(input.refused.map(\.refusal) == [.badCode, .badCode])
+        #expect(input.refused.map(\.refusal.code) == ["fhir.bad-code", "fhir.bad-code"])
         #expect(input.exams.allSatisfy { $0.subject.refusal == nil })
         let reports = input.exams.filter { $0.parts[0].type == "DiagnosticReport" }
         #expect(reports.count == 88)
