@@ -1,4 +1,5 @@
 import AgentAPI
+import Foundation
 import GRPCCore
 import ImportPipeline
 import LedgerStore
@@ -34,6 +35,10 @@ extension AgentFailure {
         case let error as LedgerStoreError: self.init(store: error)
         case let error as PeerLinkError:
             self.init(.notReady, error.message, hint: "See entente status.", cause: error)
+        case let error as SpoolError where error.isDiskFull:
+            self.init(.diskFull, "no room for the import's working files", hint: Self.roomHint, cause: error)
+        case let error as CocoaError where error.code == .fileWriteOutOfSpace:
+            self.init(.diskFull, "no room left to write a file", hint: Self.roomHint, cause: error)
         case is CanonicalError:
             self.init(.badRequest, "the bytes are not what they should be", cause: error)
         case is CancellationError: self.init(.stopping, "the agent is stopping", cause: error)
@@ -41,6 +46,8 @@ extension AgentFailure {
             self.init(.internalError, "the agent failed inside", hint: "See the agent's log.", cause: error)
         }
     }
+
+    private static let roomHint = "Make room on the disk of the home; nothing that was acknowledged is lost."
 
     private init(vault error: VaultError) {
         let (code, hint): (Code, String) =
@@ -51,7 +58,7 @@ extension AgentFailure {
             case .notGranted: (.notGranted, "Ask the patient for a grant.")
             case .sealBroken: (.recordDamaged, "Report it to the institution that made the record.")
             case .tooLarge, .unsupported, .notOwn: (.badRequest, "")
-            case .diskFull: (.diskFull, "Make room on the disk of the home; nothing that was acknowledged is lost.")
+            case .diskFull: (.diskFull, Self.roomHint)
             case .inputOutput: (.storeDamaged, "Check the disk: entente doctor --full.")
             case .closed: (.stopping, "")
             case .homeInUse: (.notReady, "Stop the other agent, or name another home.")
@@ -68,7 +75,7 @@ extension AgentFailure {
         let (code, hint): (Code, String) =
             switch error.code {
             case .busy: (.notReady, "Stop the other program that holds the file.")
-            case .diskFull: (.diskFull, "Make room on the disk of the home; nothing that was acknowledged is lost.")
+            case .diskFull: (.diskFull, Self.roomHint)
             case .schemaTooNew: (.notReady, "Install the release that wrote the home, or a newer one.")
             case .notFound: (.badRequest, "")
             case .corrupt, .ioFailure, .syncFailed, .voteLogDamaged, .chainMismatch, .notAccessible:

@@ -85,6 +85,7 @@ struct StatusReporter: Sendable {
             self.store("custody.sqlite") { () throws(LedgerStoreError) in try self.context.custody.check(full: isFull) }
         )
         checks.append(self.vaultCheck(isFull: isFull))
+        if isFull { checks.append(self.ownRecordsCheck()) }
         checks.append(contentsOf: self.networkChecks())
         let lacking = await self.replicator.lackingCount
         checks.append(
@@ -146,6 +147,36 @@ struct StatusReporter: Sendable {
         } catch {
             return Self.check("vault", isFine: false, error.message, hint: AgentFailure(any: error).hint)
         }
+    }
+
+    /// Whether everything that this institution committed to is still in its vault.
+    ///
+    /// A start after damage leaves out what cannot be read, so the vault alone would look whole.
+    private func ownRecordsCheck() -> Entente_Api_V1_Check {
+        let state = self.context.board.tip.state
+        var present = 0
+        var missing = 0
+        do {
+            for number in 0..<state.commitmentHead(self.context.institution).next {
+                if let batch = state.commitmentBatch(self.context.institution, number),
+                    try !self.context.vault.contains(batch.anchor.manifest)
+                {
+                    missing += 1
+                }
+                for exam in try self.context.custody.exams(batch: number) {
+                    if try self.context.vault.contains(exam.record) { present += 1 } else { missing += 1 }
+                }
+            }
+        } catch {
+            let failure = AgentFailure(any: error)
+            return Self.check("own records", isFine: false, failure.message, hint: failure.hint)
+        }
+        return Self.check(
+            "own records",
+            isFine: missing == 0,
+            missing == 0 ? "\(present) records are here" : "\(missing) records or manifests are damaged or missing",
+            hint: "Restore the vault from a backup."
+        )
     }
 
     private func networkChecks() -> [Entente_Api_V1_Check] {

@@ -54,15 +54,24 @@ package final class BatchSequencer: Sendable {
     ///
     /// If it throws, the number stays free.
     package func next(_ prepare: (_ number: UInt64, _ previous: Digest) throws -> BatchAnchor) throws -> BatchAnchor {
-        // An agent that was restored from an older backup finds own batches on the chain that it did not number.
-        let chain = Self.chainHead(self.kind, self.context)
-        return try self.head.withLock { head in
-            if chain.next > head.next { head = chain }
+        try self.head.withLock { head in
+            self.advance(&head)
             let anchor = try prepare(head.next, head.previous)
             head = BatchHead(next: anchor.number + 1, previous: anchor.digest)
             return anchor
         }
     }
 
-    package var nextNumber: UInt64 { self.head.withLock { $0.next } }
+    package var nextNumber: UInt64 {
+        self.head.withLock { head in
+            self.advance(&head)
+            return head.next
+        }
+    }
+
+    /// An agent that was restored from an older backup finds own batches on the chain that it did not number.
+    private func advance(_ head: inout BatchHead) {
+        let chain = Self.chainHead(self.kind, self.context)
+        if chain.next > head.next { head = chain }
+    }
 }

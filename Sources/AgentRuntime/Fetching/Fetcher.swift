@@ -206,8 +206,7 @@ package struct Fetcher: Sendable {
         guard let batch = self.context.board.tip.state.commitmentBatch(row.institution, row.batch) else {
             throw AgentFailure(.proofIncomplete, "the record's batch is not on the chain", hint: "Run entente doctor.")
         }
-        let object = try self.context.vault.read(batch.anchor.manifest)
-        let manifest = try Manifest(canonicalBytes: object.body)
+        let manifest = try Manifest(canonicalBytes: self.manifestBytes(batch.anchor))
         guard manifest.institution == row.institution, manifest.batch == row.batch,
             manifest.entries.count == Int(batch.anchor.count),
             manifest.entries.indices.contains(Int(row.index)), manifest.entries[Int(row.index)].leaf == row.leaf,
@@ -220,6 +219,20 @@ package struct Fetcher: Sendable {
             )
         }
         return (batch, manifest)
+    }
+
+    private func manifestBytes(_ anchor: BatchAnchor) throws -> [UInt8] {
+        do throws(VaultError) {
+            return try self.context.vault.read(anchor.manifest).body
+        } catch {
+            guard error.code == .notFound || error.code == .damaged else { throw error }
+            throw AgentFailure(
+                .proofIncomplete,
+                "the manifest of the record's batch is damaged here",
+                hint: "Run entente doctor --full; another institution's is fetched again.",
+                cause: error
+            )
+        }
     }
 
     private func unseal(_ location: RecordLocation, _ access: Access) throws -> OpenedRecord {

@@ -1,5 +1,6 @@
 import Formats
 package import Foundation
+import GRDB
 
 /// Reads files, folders and the standard input and gives the exams in them, one after another, in memory that does not
 /// grow with the input.
@@ -22,9 +23,17 @@ package struct ImportReader {
 
     /// Reads everything and gives it to `sink`.
     ///
-    /// - Throws: what `sink` throws, and errors of the spool, such as a full disk. Whatever is wrong with the input is
-    ///   given to `sink` as a refusal.
+    /// - Throws: what `sink` throws, and ``SpoolError``. Whatever is wrong with the input is given to `sink` as a
+    ///   refusal.
     package func read(_ inputs: [InputPath], into sink: (ImportUnit) throws -> Void) throws {
+        do {
+            try self.readAll(inputs, into: sink)
+        } catch let error as DatabaseError {
+            throw SpoolError(isDiskFull: error.resultCode == .SQLITE_FULL, cause: error)
+        }
+    }
+
+    private func readAll(_ inputs: [InputPath], into sink: (ImportUnit) throws -> Void) throws {
         var paths: [String] = []
         let copy = self.folder.appending(path: "standard-input")
         defer { try? FileManager.default.removeItem(at: copy) }
