@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import TestSupport
 
@@ -60,7 +61,9 @@ enum Program {
 
         /// Waits for the end; blocks the calling thread.
         func result() throws -> Result {
+            let watchdog = Program.watchdog(self.process)
             self.process.waitUntilExit()
+            watchdog.cancel()
             return Result(
                 status: Program.status(of: self.process),
                 output: String(decoding: try Data(contentsOf: self.folder.file("out")), as: UTF8.self),
@@ -68,6 +71,19 @@ enum Program {
             )
         }
     }
+
+    /// Kills a process that hangs: then its test fails, and the tests go on.
+    ///
+    /// Cancelled by whoever sees the process come to its end, or become ready.
+    static func watchdog(_ process: Process) -> DispatchWorkItem {
+        let identifier = process.processIdentifier
+        let item = DispatchWorkItem { Foundation.kill(identifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.hangSeconds), execute: item)
+        return item
+    }
+
+    /// Far more than any command takes on the slowest machine.
+    private static let hangSeconds = 180
 
     /// The exit status of a process that has ended; below zero the signal that ended it.
     static func status(of process: Process) -> Int32 {
@@ -115,6 +131,8 @@ final class AgentProcess {
         self.process.standardOutput = output
         try self.process.run()
         // End of file means that the agent ended without becoming ready.
+        let watchdog = Program.watchdog(self.process)
+        defer { watchdog.cancel() }
         var line = Data()
         while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
             guard byte.first != UInt8(ascii: "\n") else { break }

@@ -117,11 +117,13 @@ extension IntegrationTests.RefusalTests {
         )
 
         let certificate = try Data(contentsOf: URL(fileURLWithPath: lin.credential + ".cert"))
+        let altered = hospitals.path("altered")
+        try FileManager.default.copyItem(atPath: lin.credential, toPath: altered)
         for step in 0..<16 {
             var copy = certificate
             copy[(copy.count - 1) * step / 15] ^= 0x04
-            try copy.write(to: URL(fileURLWithPath: mixed + ".cert"))
-            let result = try Reader(hospitals: hospitals, name: "a", credential: mixed).fetch(record)
+            try copy.write(to: URL(fileURLWithPath: altered + ".cert"))
+            let result = try Reader(hospitals: hospitals, name: "a", credential: altered).fetch(record)
             #expect(result.status == 4, "byte \(step): \(result.errors)")
             #expect(result.output.isEmpty)
         }
