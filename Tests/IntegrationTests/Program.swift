@@ -83,7 +83,7 @@ enum Program {
     }
 
     /// Far more than any command takes on the slowest machine.
-    private static let hangSeconds = 180
+    private static let hangSeconds = 30
 
     /// The exit status of a process that has ended; below zero the signal that ended it.
     static func status(of process: Process) -> Int32 {

@@ -24,11 +24,11 @@ final class Inbox: Sendable {
     }
 
     private let state = Mutex(State())
-    private let wake = DispatchSemaphore(value: 0)
+    private let doorbell = Doorbell()
 
     func put(_ input: AgentInput) {
         self.state.withLock { $0.inputs.append(input) }
-        self.wake.signal()
+        self.doorbell.ring()
     }
 
     /// Puts in a peer's message as soon as there is room; `isUrgent` for what carries votes.
@@ -48,14 +48,14 @@ final class Inbox: Sendable {
             let input = AgentInput.message(bytes, from: peer)
             if isUrgent { state.inputs.append(input) } else { state.slow.append(input) }
         }
-        self.wake.signal()
+        self.doorbell.ring()
     }
 
     /// All inputs, waiting for the first until `deadline`.
     func take(until deadline: DispatchTime) -> [AgentInput] {
         let ready = self.takeNow()
         guard ready.isEmpty else { return ready }
-        _ = self.wake.wait(timeout: deadline)
+        self.doorbell.wait(until: deadline)
         return self.takeNow()
     }
 
@@ -66,7 +66,7 @@ final class Inbox: Sendable {
             return state.waiting
         }
         for continuation in waiting { continuation.resume() }
-        self.wake.signal()
+        self.doorbell.ring()
     }
 
     var isClosed: Bool { self.state.withLock { $0.isClosed } }
