@@ -51,4 +51,8 @@ package struct PeerStatus: Hashable, Sendable {
     /// Frame bytes received and sent, of all kinds, since the agent started.
     package var bytesIn: UInt64
     package var bytesOut: UInt64
+    /// Milliseconds by which the peer's wall clock is ahead of this agent's, as the peer says; `nil` before it said so.
+    ///
+    /// Off by the time a message takes, and by as much as the peer lies.
+    package var clockAheadMilliseconds: Int64?
 }

@@ -198,7 +198,25 @@ struct StatusReporter: Sendable {
                 age.map { "confirmed this agent's tip \($0) s ago" } ?? "has never confirmed this agent's tip",
                 hint: "Without it grants are honoured only until their leases end, and nothing new becomes final."
             ),
+            Self.clockCheck(peers.compactMap(\.clockAheadMilliseconds)),
         ]
+    }
+
+    /// Validators take no block from further in the future (``ConsensusParameters``).
+    private static let clockOffMillisecondsMax: Int64 = 5_000
+
+    /// Compares this clock with the middle one of the peers', so that a few wrong or lying ones do not matter.
+    private static func clockCheck(_ ahead: [Int64]) -> Entente_Api_V1_Check {
+        guard !ahead.isEmpty else { return Self.check("clock", isFine: true, "no peer to compare with", hint: "") }
+        let middle = ahead.sorted()[(ahead.count - 1) / 2]
+        let seconds = abs(middle) / 1000
+        let isFine = abs(middle) <= Self.clockOffMillisecondsMax
+        return Self.check(
+            "clock",
+            isFine: isFine,
+            isFine ? "agrees with the peers'" : "\(seconds) s \(middle > 0 ? "behind" : "ahead of") the peers'",
+            hint: "Set the time (NTP): others take no block from the future, and this agent votes for none."
+        )
     }
 
     private static func diskCheck(_ free: UInt64?) -> Entente_Api_V1_Check {

@@ -183,7 +183,12 @@ struct PeerDialler: Sendable {
                 group.addTask {
                     for try await part in stream.inbound {
                         if case .status = part { return }
-                        if messageClass == .consensus { self.peer.accepted() }
+                        guard messageClass == .consensus else { continue }
+                        var clock: Int64?
+                        if case .metadata(let metadata) = part {
+                            clock = metadata[stringValues: PeerMethod.clockKey].first { _ in true }.flatMap(Int64.init)
+                        }
+                        self.peer.accepted(clock: clock)
                     }
                 }
                 group.addTask {

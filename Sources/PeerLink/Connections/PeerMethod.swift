@@ -14,6 +14,8 @@ enum PeerMethod {
 
     /// Carries a ``FetchRefusal`` beside the status.
     static let refusalKey = "entente-refusal"
+    /// Initial metadata of a message stream: the listener's wall clock, milliseconds since 1970 in decimal.
+    static let clockKey = "entente-clock"
 
     static func messages(_ messageClass: MessageClass) -> MethodDescriptor {
         switch messageClass {

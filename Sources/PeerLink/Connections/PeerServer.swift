@@ -118,8 +118,8 @@ struct PeerServer: Sendable {
             return Status(code: .alreadyExists, message: "one stream per class and connection")
         }
         defer { self.registry.closeMessages(messageClass, on: number) }
-        // Tells the peer that its messages are taken from now on.
-        try await outbound.write(.metadata([:]))
+        // Tells the peer that its messages are taken from now on, and what time it is here.
+        try await outbound.write(.metadata([PeerMethod.clockKey: "\(RemotePeer.now.milliseconds)"]))
         let clock = ContinuousClock()
         var bucket = TokenBucket(
             capacity: self.limits.frameBurst,

@@ -29,6 +29,8 @@ final class RemotePeer: Sendable {
         var bytesIn: UInt64 = 0
         var bytesOut: UInt64 = 0
         var isRemoved = false
+        /// The peer's wall clock, and the steady clock when it was read.
+        var clock: (milliseconds: Int64, at: ContinuousClock.Instant)?
     }
 
     let institution: InstitutionID
@@ -53,8 +55,13 @@ final class RemotePeer: Sendable {
         self.state.withLock { $0.dialled[role] = dialled }
     }
 
-    /// The peer takes messages.
-    func accepted() { self.setConnected(true) }
+    /// The peer takes messages; `clock`: the wall clock that it shows, in milliseconds.
+    func accepted(clock: Int64?) {
+        self.setConnected(true)
+        // Three thousand years are far more than any clock is off by, and small enough to count with.
+        guard let clock, (0..<100_000_000_000_000).contains(clock) else { return }
+        self.state.withLock { $0.clock = (clock, ContinuousClock.now) }
+    }
 
     /// The result is whether the connection was up: taken by the peer or, for bulk, not closed at once.
     func disconnected(_ role: Role) -> Bool {
@@ -90,7 +97,12 @@ final class RemotePeer: Sendable {
                 connected: state.isConnected,
                 since: state.since,
                 bytesIn: state.bytesIn,
-                bytesOut: state.bytesOut
+                bytesOut: state.bytesOut,
+                clockAheadMilliseconds: state.clock.map { clock in
+                    let passed = (ContinuousClock.now - clock.at).components
+                    let now = clock.milliseconds + passed.seconds * 1000 + passed.attoseconds / 1_000_000_000_000_000
+                    return now - Self.now.milliseconds
+                }
             )
         }
     }
@@ -122,7 +134,7 @@ final class RemotePeer: Sendable {
         }
     }
 
-    private static var now: Timestamp {
+    static var now: Timestamp {
         Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
     }
 }
