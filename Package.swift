@@ -92,7 +92,8 @@ let targets: [Target] = [
     program(
         "entente",
         [
-            "Primitives", "Records", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", argumentParser, logging,
+            "Primitives", "Records", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
+            logging,
             serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
         ]
     ),
@@ -130,7 +131,10 @@ let targets: [Target] = [
     tests("AgentAPITests", ["AgentAPI", "TestSupport", grpcCore, grpcTransport, protobuf]),
     tests("ImportPipelineTests", ["ImportPipeline", "Formats", "Records", "Primitives", "TestSupport"]),
     tests("SimulationTests", ["SimulationKit"]),
-    tests("AgentRuntimeTests", ["AgentRuntime", "Consensus", "Primitives", "TestSupport", crypto]),
+    tests(
+        "AgentRuntimeTests",
+        ["AgentRuntime", "AgentAPI", "Ledger", "Records", "Consensus", "Primitives", "TestSupport", crypto, protobuf]
+    ),
     tests("IntegrationTests", ["entente", "AgentAPI", "Primitives", "Vault", "TestSupport"]),
 ]
 

@@ -23,6 +23,7 @@ package struct AgentFailure: Error, Sendable {
         case transactionRefused = "transaction.refused"
         case transactionTimeout = "transaction.timeout"
         case proofIncomplete = "proof.incomplete"
+        case signatureMismatch = "signature.not-as-ordered"
         case quarantineUnknown = "quarantine.unknown"
         case inputUnreadable = "input.unreadable"
         case diskFull = "disk.full"
@@ -57,7 +58,7 @@ package struct AgentFailure: Error, Sendable {
             4
         case .grantRevoked, .grantExpired: 5
         case .stale, .recordNotHere, .transactionTimeout: 6
-        case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete: 7
+        case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
         case .notReady, .stopping: 9
         }
     }

@@ -99,7 +99,14 @@ package struct GrantDesk: Sendable {
     package func grant(_ wish: Wish) throws -> Prepared {
         let pseudonym = try self.resolver.primary(wish.patient)
         let salt = try self.salt(for: wish.grantor, pseudonym)
-        let scope = try Self.scope(wish)
+        let scope = try Self.scope(
+            kinds: wish.kinds,
+            items: wish.items,
+            purpose: wish.purpose,
+            examsFrom: wish.examsFrom,
+            examsUntil: wish.examsUntil,
+            leaseSeconds: wish.leaseSeconds
+        )
         let notBefore = wish.notBefore ?? Clock.now
         let notAfter = wish.notAfter ?? notBefore.advanced(byMilliseconds: Self.periodDefaultMilliseconds)
         guard notBefore < notAfter else {
@@ -186,8 +193,16 @@ package struct GrantDesk: Sendable {
         }
     }
 
-    private static func scope(_ wish: Wish) throws -> GrantScope {
-        let kinds = try wish.kinds.map { name in
+    /// The scope that a wish in words means; whoever signs a grant makes it again and compares.
+    package static func scope(
+        kinds: [String],
+        items: [String],
+        purpose: String,
+        examsFrom: Timestamp?,
+        examsUntil: Timestamp?,
+        leaseSeconds: UInt32
+    ) throws(AgentFailure) -> GrantScope {
+        let kinds = try kinds.map { name throws(AgentFailure) in
             guard let kind = ExamKind(rawValue: name) else {
                 throw AgentFailure(
                     .badRequest,
@@ -197,28 +212,28 @@ package struct GrantDesk: Sendable {
             }
             return kind
         }
-        guard let purpose = PurposeOfUse(code: wish.purpose) else {
+        guard let purpose = PurposeOfUse(code: purpose) else {
             throw AgentFailure(
                 .badRequest,
                 "there is no purpose of use of this name",
                 hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
             )
         }
-        guard wish.items.count <= GrantScope.itemsMax,
-            wish.items.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
+        guard items.count <= GrantScope.itemsMax,
+            items.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
         else {
             throw AgentFailure(.badRequest, "a grant names at most \(GrantScope.itemsMax) items, none over 48 bytes")
         }
-        guard (1...GrantScope.leaseSecondsMax).contains(wish.leaseSeconds) else {
+        guard (1...GrantScope.leaseSecondsMax).contains(leaseSeconds) else {
             throw AgentFailure(.badRequest, "a lease is between a second and seven days")
         }
         return GrantScope(
             kinds: kinds,
-            items: wish.items,
-            examsFrom: wish.examsFrom,
-            examsUntil: wish.examsUntil,
+            items: items,
+            examsFrom: examsFrom,
+            examsUntil: examsUntil,
             purpose: purpose,
-            leaseSeconds: wish.leaseSeconds
+            leaseSeconds: leaseSeconds
         )
     }
 

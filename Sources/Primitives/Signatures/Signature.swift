@@ -51,4 +51,10 @@ package enum SignedBytes {
         encoder.encode(fixed: body)
         return encoder.bytes
     }
+
+    /// The chain that such bytes name; `nil` if they are none.
+    package static func chain(of signed: [UInt8]) -> ChainID? {
+        guard signed.starts(with: Self.prefix) else { return nil }
+        return Digest(Array(signed.dropFirst(Self.prefix.count).prefix(Digest.byteCount))).map(ChainID.init)
+    }
 }

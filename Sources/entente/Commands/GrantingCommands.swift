@@ -1,4 +1,5 @@
 import AgentAPI
+import AgentRuntime
 import ArgumentParser
 import Foundation
 import Primitives
@@ -30,6 +31,8 @@ struct PatientCommand: AsyncParsableCommand {
             request.patientKey = key.publicKey
             let reply = try await self.options.prepareSignSubmit(key: key) { [request] in
                 try await $0.prepareEnrolment(request)
+            } check: {
+                try SigningCheck.enrolment($0, key: $1)
             }
             Answer(
                 ["handle": reply.subject.hex, "height": reply.height],
@@ -137,7 +140,10 @@ struct GrantCommand: EntenteCommand {
             key = nil
             request.witnessEvidence = evidence
         }
-        let reply = try await self.options.prepareSignSubmit(key: key) { [request] in try await $0.prepareGrant(request)
+        let reply = try await self.options.prepareSignSubmit(key: key) { [request] in
+            try await $0.prepareGrant(request)
+        } check: { [request] in
+            try SigningCheck.grant($0, key: $1, request, now: Clock.now)
         }
         Answer(
             ["grant": reply.subject.hex, "height": reply.height],
@@ -175,6 +181,8 @@ struct RevokeCommand: EntenteCommand {
         }
         let reply = try await self.options.prepareSignSubmit(key: key) { [request] in
             try await $0.prepareRevocation(request)
+        } check: { call, _ in
+            try SigningCheck.revocation(call, grant)
         }
         Answer(
             ["grant": self.grant, "height": reply.height],

@@ -1,4 +1,5 @@
 import AgentAPI
+import AgentRuntime
 import ArgumentParser
 import Foundation
 
@@ -96,6 +97,7 @@ struct FetchCommand: EntenteCommand {
         prepare.purpose = self.purpose
         prepare.credential = credential.credentialBytes
         let prepared = try await self.options.call { [prepare] in try await $0.prepareFetch(prepare) }
+        try SigningCheck.reading(prepared, prepare)
         var request = Entente_Api_V1_FetchRequest()
         request.request = prepared.request
         request.signature = credential.sign(prepared.toSign)

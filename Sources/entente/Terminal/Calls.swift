@@ -1,6 +1,7 @@
 import AgentAPI
 import AgentRuntime
 import Foundation
+import Ledger
 import Vault
 
 extension CommandFailure {
@@ -49,15 +50,19 @@ extension GlobalOptions {
     }
 
     /// Has a transaction prepared, signs it with the patient's key where it needs that, and waits until it is final.
+    ///
+    /// `check`: throws unless what the key is to sign is what was asked for.
     func prepareSignSubmit(
         key: PersonKey?,
-        _ prepare: @Sendable (AgentClient) async throws -> Entente_Api_V1_PreparedTransaction
+        _ prepare: @Sendable (AgentClient) async throws -> Entente_Api_V1_PreparedTransaction,
+        check: @Sendable (GrantsCall, _ key: Data) throws -> Void
     ) async throws -> Submitted {
         try await self.call { client in
             let prepared = try await prepare(client)
             var request = Entente_Api_V1_SubmitTransactionRequest()
             request.transaction = prepared.transaction
-            if let key, !prepared.toSign.isEmpty {
+            if let key {
+                try check(SigningCheck.call(of: prepared), key.publicKey)
                 request.patientKey = key.publicKey
                 request.patientSignature = key.sign(prepared.toSign)
             }
