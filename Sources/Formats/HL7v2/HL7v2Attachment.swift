@@ -37,7 +37,7 @@ extension HL7v2Text {
         return kind == "text" ? "text/plain" : nil
     }
 
-    /// How many bytes base64 stands for; `nil` if it is none. Line breaks are allowed, written as escapes too.
+    /// How many bytes base64 stands for, or `nil` if it is none; line breaks are allowed, written as escapes too.
     private func base64Size(_ data: ArraySlice<UInt8>) -> Int? {
         var (digits, padding) = (0, 0)
         var rest = data
