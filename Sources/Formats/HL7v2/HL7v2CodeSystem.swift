@@ -54,7 +54,7 @@ package enum HL7v2Namespace {
     ///
     /// After it follow the sending facility, a slash and the local name. Two hospitals may use the same names, so a
     /// caller adds the institution before it compares such systems across institutions.
-    package static let localPrefix = "urn:hl7v2:"
+    package static let localPrefix = "urn:hl7v2:local:"
 
     /// The URI of a universal ID of the type that HL7 table 0301 names; `nil` without a universal ID.
     static func universal(_ id: String?, type: String?) -> String? {
@@ -65,8 +65,8 @@ package enum HL7v2Namespace {
         case nil where isOID && id.utf8.contains(UInt8(ascii: ".")): return "urn:oid:\(id)"
         case "UUID", "GUID": return "urn:uuid:\(id.lowercased())"
         case "URI", "URL": return id
-        case let type?: return "\(Self.localPrefix)\(type.lowercased()):\(id)"
-        case nil: return nil
+        case nil, "L", "M", "N": return nil  // Local by their own word.
+        case let type?: return "urn:hl7v2:\(type.lowercased()):\(id)"
         }
     }
 }

@@ -12,20 +12,25 @@ extension HL7v2Text {
                 CodedConcept(text: nil, codings: [Coding(system: nil, code: $0, display: nil)])
             }
         }
+        let components = field.components(max: 20)
+        func component(_ number: Int) -> String? {
+            number <= components.count ? self.string(components[number - 1]) : nil
+        }
         var codings: [Coding] = []
         var text: String?
-        for (code, name, system, oid) in [(1, 2, 3, 14), (4, 5, 6, 17), (10, 11, 12, 20)] {
+        for (first, oid) in [(1, 14), (4, 17), (10, 20)] where first <= components.count {
             // A code of early versions may have a suffix as its second subcomponent.
-            let value = self.string(field.subcomponent(code, 1))
-            let display = self.string(field.component(name))
+            let hasSuffix = components[first - 1].contains(self.delimiters.subcomponent)
+            let value = hasSuffix ? self.string(field.subcomponent(first, 1)) : component(first)
+            let display = component(first + 1)
             guard let value else {
                 text = text ?? display
                 continue
             }
-            let uri = self.string(field.component(oid)) ?? self.string(field.component(system))
+            let uri = component(oid) ?? component(first + 2)
             codings.append(Coding(system: uri.map(HL7v2CodeSystem.uri), code: value, display: display))
         }
-        text = self.string(field.component(9)) ?? text
+        text = component(9) ?? text
         return codings.isEmpty && text == nil ? nil : CodedConcept(text: text, codings: codings)
     }
 
@@ -114,9 +119,9 @@ extension HL7v2Text {
     }
 
     static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var bytes = bytes
-        while bytes.first == 0x20 { bytes.removeFirst() }
-        while bytes.last == 0x20 { bytes.removeLast() }
-        return bytes
+        var (start, end) = (bytes.startIndex, bytes.endIndex)
+        while start < end, bytes[end - 1] == 0x20 { end -= 1 }
+        while start < end, bytes[start] == 0x20 { start += 1 }
+        return bytes[start..<end]
     }
 }

@@ -148,10 +148,12 @@ struct HL7v2ExamBuilder {
         // result that it goes into.
         var test = code.primary?.code ?? code.label ?? ""
         if let request {
+            // A code alone is no result of a parent; some write OBR-25 one field too late.
             let parent = request.field(26).firstRepetition
+            let isParent = parent.hasComponents || !request.field(29).isEmpty
             let names = [self.text.string(parent.subcomponent(1, 1)), self.text.string(parent.component(2))]
             let suffix = names.compactMap { $0 }.joined(separator: ".")
-            if !suffix.isEmpty { test += "/\(suffix)" }
+            if isParent, !suffix.isEmpty { test += "/\(suffix)" }
         }
         for (kind, field) in [
             ("filler", self.entity(request, 3, control, 3)), ("placer", self.entity(request, 2, control, 2)),

@@ -15,6 +15,7 @@ extension HL7v2ExamBuilder {
         private(set) var statuses: [ExamStatus] = []
         private(set) var performers = UniquePerformers()
         private var lastPerformer: ArraySlice<UInt8> = []
+        private var lastTime: (bytes: ArraySlice<UInt8>, time: ClinicalPeriod?)?
         private var level = 0
         private var repeated = 0
         /// The specimen that results belong to while it is open.
@@ -103,8 +104,8 @@ extension HL7v2ExamBuilder {
         private mutating func add(result segment: HL7v2Segment) throws(HL7v2Fault) {
             let type = self.text.string(segment.field(2).bytes) ?? ""
             let field = segment.field(5)
-            let key = [3, 4, 11].map { segment.field($0).bytes }
             let isText = type == "TX" || type == "FT"
+            let key = isText ? [3, 4, 11].map { segment.field($0).bytes } : []
             if isText, let paragraph = self.paragraph, paragraph.key == key, segment.field(8).isEmpty {
                 let line = self.lines(field)
                 self.paragraph?.lines.append(line)
@@ -134,7 +135,7 @@ extension HL7v2ExamBuilder {
             var item = ExamItem(
                 code: code,
                 status: status,
-                effective: try self.text.time(segment, 14).map { .time($0) },
+                effective: try self.time(of: segment),
                 level: self.level
             )
             let unit = HL7v2Values.Unit(segment.field(6), self.text)
@@ -151,6 +152,16 @@ extension HL7v2ExamBuilder {
             self.noteTarget = .item(self.exam.items.count)
             try self.append(item, segment, field: 5)
             self.addConclusion(segment, item)
+        }
+
+        /// OBX-14; most results of an order have the same.
+        private mutating func time(of segment: HL7v2Segment) throws(HL7v2Fault) -> ClinicalPeriod? {
+            let bytes = segment.field(14).bytes
+            if bytes.isEmpty { return nil }
+            if let last = self.lastTime, bytes.elementsEqual(last.bytes) { return last.time }
+            let time = try self.text.time(segment, 14).map { ClinicalPeriod.time($0) }
+            self.lastTime = (bytes, time)
+            return time
         }
 
         /// The value, or a component for each where there are several.
@@ -268,8 +279,8 @@ extension HL7v2ExamBuilder {
             self.paragraph = nil
             let text = paragraph.lines.joined(separator: "\n")
             // Empty lines divide paragraphs; around them they say nothing.
-            let visible = text.contains { !$0.isWhitespace }
-            self.exam.items[paragraph.item].value = visible ? .text(text) : nil
+            let visible = text.drop { $0.isNewline }.reversed().drop { $0.isWhitespace }.reversed()
+            self.exam.items[paragraph.item].value = visible.allSatisfy(\.isWhitespace) ? nil : .text(String(visible))
         }
 
         /// NTE: lines of one note, which a new first line ends.

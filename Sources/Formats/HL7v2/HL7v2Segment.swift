@@ -79,7 +79,10 @@ struct HL7v2Segment: Sendable {
     func field(_ number: Int) -> HL7v2Field {
         let isHeader = self.id == "MSH" || self.id == "BHS" || self.id == "FHS"
         let index = isHeader ? number - 1 : number
-        guard index >= 1, index < self.ends.count else { return HL7v2Field(self.text.suffix(0), self.delimiters) }
+        // Most fields of most segments are empty: they cost no reference to the text.
+        guard index >= 1, index < self.ends.count, self.ends[index - 1] + 1 < self.ends[index] else {
+            return HL7v2Field([], self.delimiters)
+        }
         return HL7v2Field(self.text[(self.ends[index - 1] + 1)..<self.ends[index]], self.delimiters)
     }
 }
@@ -116,7 +119,8 @@ struct HL7v2Field: Sendable {
     }
 
     var firstRepetition: HL7v2Field {
-        HL7v2Field(self.piece(self.bytes, 1, self.delimiters.repetition), self.delimiters)
+        guard self.bytes.contains(self.delimiters.repetition) else { return self }
+        return HL7v2Field(self.piece(self.bytes, 1, self.delimiters.repetition), self.delimiters)
     }
 
     /// A component of a field that does not repeat, from 1; empty where there is none.
@@ -136,13 +140,19 @@ struct HL7v2Field: Sendable {
 
     var hasComponents: Bool { self.bytes.contains(self.delimiters.component) }
 
+    /// Each component of a field that does not repeat, up to `count`; none is empty but between others.
+    func components(max count: Int) -> [ArraySlice<UInt8>] {
+        self.bytes.split(separator: self.delimiters.component, maxSplits: count, omittingEmptySubsequences: false)
+    }
+
     private func piece(_ bytes: ArraySlice<UInt8>, _ number: Int, _ separator: UInt8) -> ArraySlice<UInt8> {
+        if bytes.isEmpty { return [] }
         var (start, left) = (bytes.startIndex, number)
         for index in bytes.indices where bytes[index] == separator {
             left -= 1
             if left == 0 { return bytes[start..<index] }
             start = index + 1
         }
-        return left == 1 ? bytes[start...] : bytes.suffix(0)
+        return left == 1 ? bytes[start...] : []
     }
 }

@@ -7,12 +7,13 @@ struct HL7v2Text {
 
     /// The text without spaces around it; `nil` if there is none, or if the field says so by `""`.
     func string(_ bytes: ArraySlice<UInt8>) -> String? {
-        var bytes = bytes
-        while let last = bytes.last, Self.isSpace(last) { bytes.removeLast() }
-        while let first = bytes.first, Self.isSpace(first) { bytes.removeFirst() }
-        guard !bytes.isEmpty, !bytes.elementsEqual([0x22, 0x22]) else { return nil }
-        guard bytes.contains(self.delimiters.escape) else { return String(decoding: bytes, as: UTF8.self) }
-        let text = String(decoding: self.resolved(bytes), as: UTF8.self)
+        var (start, end) = (bytes.startIndex, bytes.endIndex)
+        while start < end, Self.isSpace(bytes[end - 1]) { end -= 1 }
+        while start < end, Self.isSpace(bytes[start]) { start += 1 }
+        guard start < end, end - start != 2 || bytes[start] != 0x22 || bytes[start + 1] != 0x22 else { return nil }
+        let trimmed = bytes[start..<end]
+        guard trimmed.contains(self.delimiters.escape) else { return String(decoding: trimmed, as: UTF8.self) }
+        let text = String(decoding: self.resolved(trimmed), as: UTF8.self)
         return text.isEmpty ? nil : text
     }
 

@@ -157,6 +157,8 @@ struct HL7v2Values {
 
     /// A comparator, in one of the forms that are in use, and what follows it.
     private static func comparison(_ bytes: ArraySlice<UInt8>) -> (Quantity.Comparator?, ArraySlice<UInt8>) {
+        // Every sign is after the digits in ASCII, or beyond it.
+        guard let first = bytes.first, first >= UInt8(ascii: "<") else { return (nil, bytes) }
         for (sign, comparator) in Self.comparators where bytes.starts(with: sign) {
             return (comparator, HL7v2Text.trimmed(bytes.dropFirst(sign.count)))
         }
