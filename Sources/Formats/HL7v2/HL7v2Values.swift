@@ -144,10 +144,10 @@ struct HL7v2Values {
         // The first hyphen after the first digit: a lower limit may be negative.
         guard let digit = bytes.firstIndex(where: { JSONReader.isDigit($0) }) else { return range }
         guard let hyphen = bytes[digit...].firstIndex(of: UInt8(ascii: "-")) else { return range }
-        var upper = bytes[(hyphen + 1)...]
-        if upper.first == UInt8(ascii: "-") { upper.removeFirst() }  // Two hyphens: some write a dash so.
+        // Two hyphens are a dash to some and a minus to others; so are limits in the wrong order no range.
         guard let low = Self.decimal(HL7v2Text.trimmed(bytes[..<hyphen])),
-            let high = Self.decimal(HL7v2Text.trimmed(upper))
+            let high = Self.decimal(HL7v2Text.trimmed(bytes[(hyphen + 1)...])), !high.hasPrefix("-"),
+            Self.isOrdered(low, high)
         else { return range }
         (range.low, range.high) = (unit.quantity(low), unit.quantity(high))
         return range
@@ -170,6 +170,22 @@ struct HL7v2Values {
         (Array("<".utf8), .less), (Array(">=".utf8), .greaterOrEqual), (Array("≥".utf8), .greaterOrEqual),
         (Array("＞".utf8), .greater), (Array(">".utf8), .greater),
     ]
+
+    /// Whether `low` is at most `high`, which is not negative.
+    private static func isOrdered(_ low: String, _ high: String) -> Bool {
+        if low.hasPrefix("-") { return true }
+        func parts(_ text: String) -> (whole: String, fraction: String) {
+            let halves = text.drop { $0 == "+" || $0 == "0" }.split(separator: ".", omittingEmptySubsequences: false)
+            return (String(halves.first ?? ""), String(halves.dropFirst().first ?? ""))
+        }
+        let (left, right) = (parts(low), parts(high))
+        if left.whole.utf8.count != right.whole.utf8.count { return left.whole.utf8.count < right.whole.utf8.count }
+        if left.whole != right.whole { return left.whole < right.whole }
+        // Digits of fractions compare like words, but for zeros at the end.
+        return left.fraction <= right.fraction
+            || left.fraction.dropFirst(right.fraction.utf8.count).allSatisfy { $0 == "0" }
+                && left.fraction.hasPrefix(right.fraction)
+    }
 
     /// A number exactly as written: a sign, digits and at most one point; `nil` for anything else.
     static func decimal(_ bytes: ArraySlice<UInt8>) -> String? {
