@@ -47,11 +47,15 @@ enum HL7v2CharacterSet {
     /// UTF-8 if the bytes are UTF-8. Else GB 18030 if most of the characters are those that Chinese is written with
     /// (GB 2312): Western text, read as GB 18030, has a letter of ASCII in nearly every pair. Else ISO 8859-1 if the
     /// sender's country (MSH-17) writes in it. Else `nil`: no guess is better than a wrong name.
-    static func detected(in bytes: ArraySlice<UInt8>, country: ArraySlice<UInt8>) -> CharacterSet? {
+    static func detected(
+        in bytes: ArraySlice<UInt8>,
+        country: ArraySlice<UInt8>,
+        _ decoders: HL7v2Decoders
+    ) -> CharacterSet? {
         if bytes.allSatisfy({ $0 < 0x80 }) { return .ascii }
-        if CharacterDecoder(.utf8)?.string(bytes) != nil { return .utf8 }
+        if decoders.string(bytes, .utf8) != nil { return .utf8 }
         let isWestern = Self.westernCountries.contains(String(decoding: country.prefix(3), as: UTF8.self))
-        if !isWestern, Self.looksChinese(bytes), CharacterDecoder(.gb18030)?.string(bytes) != nil { return .gb18030 }
+        if !isWestern, Self.looksChinese(bytes), decoders.string(bytes, .gb18030) != nil { return .gb18030 }
         // Bytes 80 to 9F are control characters in ISO 8859 and occur in other sets.
         return isWestern && !bytes.contains { (0x80...0x9f).contains($0) } ? .latin1 : nil
     }
@@ -86,9 +90,15 @@ final class HL7v2Decoders {
     private var decoders: [CharacterSet: CharacterDecoder] = [:]
 
     func string(_ bytes: ArraySlice<UInt8>, _ set: CharacterSet) -> String? {
-        if let decoder = self.decoders[set] { return decoder.string(bytes) }
-        guard let decoder = CharacterDecoder(set) else { return nil }
+        guard let decoder = self.decoders[set] ?? CharacterDecoder(set) else { return nil }
         self.decoders[set] = decoder
-        return decoder.string(bytes)
+        let text = decoder.string(bytes)
+        guard set == .shiftJIS, let text else { return text }
+        // 5C and 7E are a yen sign and an overline in JIS X 0201; in HL7 they are delimiters.
+        var ascii = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            ascii.append(scalar == "\u{a5}" ? "\\" : scalar == "\u{203e}" ? "~" : scalar)
+        }
+        return String(ascii)
     }
 }

@@ -29,10 +29,10 @@ struct HL7v2Message {
             throw HL7v2Fault(.badDelimiters, offset: 0, element: "MSH-2")
         }
         let country = Self.rawField(header, delimiters, 17, isWide: false)
-        let declared = try Self.declared(header, delimiters)
+        let declared = wide == nil ? try Self.declared(header, delimiters) : nil
         var detected: CharacterSet?
         if wide == nil, declared == nil {
-            guard let found = known ?? HL7v2CharacterSet.detected(in: bytes[...], country: country) else {
+            guard let found = known ?? HL7v2CharacterSet.detected(in: bytes[...], country: country, decoders) else {
                 throw HL7v2Fault(.unknownCharacterSet, offset: 0, element: "MSH-18")
             }
             detected = found == .ascii ? nil : found
@@ -60,7 +60,10 @@ struct HL7v2Message {
             text.count == 3 || text[text.startIndex + 3] == separator
         else { throw fault }
         if id == "ADD" {
-            guard self.segments.count > 1 else { throw fault }
+            // The rest of a segment that is in another message.
+            guard self.segments.count > 1 else {
+                throw HL7v2Fault(.continuationMissing, offset: line.text.lowerBound, element: "ADD")
+            }
             self.segments[self.segments.count - 1].append(text.dropFirst(4), upTo: line.whole.upperBound)
             return
         }

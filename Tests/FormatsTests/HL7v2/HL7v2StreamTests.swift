@@ -177,9 +177,10 @@ struct HL7v2AcknowledgementTests {
 
     @Test("The sender's delimiters are used, and escaped in our text")
     func delimiters() {
-        let text = Self.reply("MSH*%$!.*LIS*H*HIE*A*1**ORU%R01*C1*P*2#5\r", .error, Self.refusal)
-        #expect(text.hasPrefix("MSH*%$!.*HIE*A*LIS*H*20260510083001**ACK%R01*ACK1*P*2#5\rMSA*AE*C1"))
-        #expect(text.contains("says!T!"))
+        let refusal = FormatRefusal(HL7v2Refusal.unknownCharacterSet)
+        let text = Self.reply("MSH*%$!,*LIS*H*HIE*A*1**ORU%R01*C1*P*2.4\r", .error, refusal)
+        #expect(text.hasPrefix("MSH*%$!,*HIE*A*LIS*H*20260510083001**ACK%R01%ACK*ACK1*P*2.4\rMSA*AE*C1*"))
+        #expect(text.contains("can be read!T! or") && text.contains("\rERR*%%%103,Table value not found,HL70357\r"))
     }
 
     @Test("A double-byte name whose second byte is a delimiter is repeated whole")
