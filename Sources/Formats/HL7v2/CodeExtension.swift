@@ -53,7 +53,7 @@ struct CodeExtension {
                 if self.left == .katakana, (0x21...0x5f).contains(byte) {
                     self.add([0x8e, byte | 0x80], .japaneseEUC)
                 } else {
-                    self.add([byte], self.right ?? self.own)
+                    self.add(CollectionOfOne(byte), self.right ?? self.own)
                 }
                 rest = rest.dropFirst()
             }
@@ -65,7 +65,7 @@ struct CodeExtension {
 
     private var isWhole = true
 
-    private mutating func add(_ bytes: [UInt8], _ set: CharacterSet) {
+    private mutating func add(_ bytes: some Collection<UInt8>, _ set: CharacterSet) {
         if set != self.runSet { self.flush() }
         self.runSet = set
         self.run += bytes

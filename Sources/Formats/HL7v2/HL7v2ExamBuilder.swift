@@ -77,7 +77,7 @@ struct HL7v2ExamBuilder {
     }
 
     func first(_ id: HL7v2SegmentID, _ order: HL7v2Order) -> HL7v2Segment? {
-        order.segments.lazy.filter { $0.role == .order }.map { self.message.segments[$0.index] }.first { $0.id == id }
+        order.own.lazy.map { self.message.segments[$0] }.first { $0.id == id }
     }
 
     private mutating func subject(_ order: HL7v2Order) throws(HL7v2Fault) -> ExamSubject {

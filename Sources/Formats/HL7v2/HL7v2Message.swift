@@ -9,6 +9,8 @@ struct HL7v2Message {
     let detected: CharacterSet?
     /// DSC-1, by which the rest of the message follows in another one.
     private(set) var continuationPointer: String?
+    /// The last segment's text with the ADD segments after it.
+    private var joining: [UInt8]?
 
     /// Takes a message apart; `known` is the set that was detected in the whole message of which `bytes` are a part.
     init(_ bytes: [UInt8], known: CharacterSet? = nil, decoders: HL7v2Decoders) throws(HL7v2Fault) {
@@ -42,6 +44,13 @@ struct HL7v2Message {
         self.text = HL7v2Text(delimiters: delimiters, characterSet: set, decoders: decoders)
         self.segments.reserveCapacity(lines.count)
         for line in lines { try self.add(line) }
+        self.completeSegment()
+    }
+
+    private mutating func completeSegment() {
+        guard let text = self.joining else { return }
+        self.segments[self.segments.count - 1].complete(text)
+        self.joining = nil
     }
 
     var header: HL7v2Segment { self.segments[0] }
@@ -64,9 +73,14 @@ struct HL7v2Message {
             guard self.segments.count > 1 else {
                 throw HL7v2Fault(.continuationMissing, offset: line.text.lowerBound, element: "ADD")
             }
-            self.segments[self.segments.count - 1].append(text.dropFirst(4), upTo: line.whole.upperBound)
+            // The field goes on in its middle (section 2.10.2).
+            let last = self.segments.count - 1
+            if self.joining == nil { self.joining = Array(self.segments[last].text) }
+            self.joining?.append(contentsOf: text.dropFirst(4))
+            self.segments[last].range = self.segments[last].range.lowerBound..<line.whole.upperBound
             return
         }
+        self.completeSegment()
         let segment = HL7v2Segment(id, range: line.whole, text: text, delimiters: self.text.delimiters)
         if id == "DSC" {
             self.continuationPointer = self.text.string(segment.field(1).bytes)

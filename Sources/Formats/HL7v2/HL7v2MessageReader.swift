@@ -50,7 +50,7 @@ package struct HL7v2MessageReader {
             let own = order.range(in: message)
             let range = raw.inputOffset(of: own.lowerBound)..<raw.inputOffset(of: own.upperBound)
             do throws(HL7v2Fault) {
-                budget -= order.size(in: message)
+                budget -= order.size
                 guard budget >= 0 else { throw HL7v2Fault(.tooLarge, offset: own.lowerBound) }
                 var built = try builder.build(order)
                 let occurrence = names[built.exam.source, default: 0] + 1

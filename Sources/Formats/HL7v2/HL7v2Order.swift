@@ -13,12 +13,26 @@ struct HL7v2Order {
         case order = "Order"
     }
 
-    /// In the message's order.
-    var segments: [(index: Int, role: Role)] = []
+    /// Positions of segments by role; orders of one patient share the first ones.
+    var header: [Int] = []
+    var patientResults: [Int] = []
+    var specimen: [Int] = []
+    var own: [Int] = []
+    /// How many bytes all of them have.
+    var size = 0
     /// Position of the patient's PID; `nil` where there is none.
     var patient: Int?
     /// Position of the OBR; `nil` in a document without one.
     var request: Int?
+
+    /// All segments in the message's order.
+    var segments: [(index: Int, role: Role)] {
+        var segments: [(index: Int, role: Role)] = self.header.map { ($0, .header) }
+        segments += self.patientResults.map { ($0, .patientResults) }
+        segments += self.specimen.map { ($0, .specimen) }
+        segments += self.own.map { ($0, .order) }
+        return segments.sorted { $0.index < $1.index }
+    }
 
     /// The orders of a message.
     ///
@@ -26,6 +40,7 @@ struct HL7v2Order {
     /// OUL_R24: ORC follows OBR. MDM: all is one document.
     static func orders(of message: HL7v2Message) throws(HL7v2Fault) -> [HL7v2Order] {
         var grouping = Grouping(
+            message.segments,
             isDocument: message.code == "MDM",
             isSpecimenFirst: message.code == "OUL" && (message.trigger == "R22" || message.trigger == "R23"),
             isOrderControlLast: message.code == "OUL" && message.trigger != "R21"
@@ -45,6 +60,11 @@ struct HL7v2Order {
         var orders: [HL7v2Order] = []
         private var message: [Int] = []
         private var patient: [Int] = []
+        /// Both of them, once an order needs them.
+        private var header: [Int] = []
+        private var headerBytes = 0
+        private var specimenBytes = 0
+        private let sizes: [Int]
         private var patientIndex: Int?
         private var patientResults: [Int] = []
         private var isInPatientResults = false
@@ -54,7 +74,8 @@ struct HL7v2Order {
         private var request: Int?
         private var hasOrderControl = false
 
-        init(isDocument: Bool, isSpecimenFirst: Bool, isOrderControlLast: Bool) {
+        init(_ segments: [HL7v2Segment], isDocument: Bool, isSpecimenFirst: Bool, isOrderControlLast: Bool) {
+            self.sizes = segments.map(\.range.count)
             self.isDocument = isDocument
             self.isSpecimenFirst = isSpecimenFirst
             self.isOrderControlLast = isOrderControlLast
@@ -71,6 +92,7 @@ struct HL7v2Order {
                 }
                 (self.patientIndex, self.patient, self.patientResults, self.specimen) = (index, [index], [], [])
                 (self.isInPatientResults, self.isInSpecimen) = (false, false)
+                (self.header, self.headerBytes, self.specimenBytes) = ([], 0, 0)
             case "ORC":
                 let isOwn = self.isOrderControlLast && self.request != nil && !self.hasOrderControl
                 if self.current == nil || !self.isDocument && !isOwn && (self.request != nil || self.hasOrderControl) {
@@ -87,7 +109,7 @@ struct HL7v2Order {
                 self.current?.append(index)
             case "SPM" where self.current == nil || self.isSpecimenFirst && self.request != nil:
                 self.close()
-                self.specimen = [index]
+                (self.specimen, self.specimenBytes) = ([index], 0)
                 self.isInSpecimen = true
             default: self.addOther(index, segment.id)
             }
@@ -109,6 +131,8 @@ struct HL7v2Order {
             }
         }
 
+        private func bytes(_ indices: [Int]) -> Int { indices.reduce(0) { $0 + self.sizes[$1] } }
+
         private mutating func open() {
             self.close()
             self.current = []
@@ -118,13 +142,17 @@ struct HL7v2Order {
             defer { (self.current, self.request, self.hasOrderControl) = (nil, nil, false) }
             guard let current = self.current else { return }
             var order = HL7v2Order()
-            order.segments = (self.message + self.patient).map { ($0, .header) }
+            if self.header.isEmpty { self.header = self.message + self.patient }
+            order.header = self.header
             // The patient's own results are shown with the first order, and with no other: each order is a record.
-            order.segments += self.patientResults.map { ($0, .patientResults) }
+            order.patientResults = self.patientResults
             self.patientResults = []
-            order.segments += self.specimen.map { ($0, .specimen) }
-            order.segments += current.map { ($0, .order) }
-            order.segments.sort { $0.index < $1.index }
+            order.specimen = self.specimen
+            order.own = current
+            order.size = self.bytes(order.patientResults) + self.bytes(current)
+            if self.headerBytes == 0 { self.headerBytes = self.bytes(self.header) }
+            if self.specimenBytes == 0 { self.specimenBytes = self.bytes(self.specimen) }
+            order.size += self.headerBytes + self.specimenBytes
             order.patient = self.patientIndex
             order.request = self.request
             self.orders.append(order)
@@ -135,16 +163,10 @@ struct HL7v2Order {
 // MARK: - Parts
 
 extension HL7v2Order {
-    /// How many bytes its parts have.
-    func size(in message: HL7v2Message) -> Int {
-        self.segments.reduce(0) { $0 + message.segments[$1.index].range.count }
-    }
-
     /// The order's first and last byte that is its own.
     func range(in message: HL7v2Message) -> Range<Int> {
-        let own = self.segments.filter { $0.role == .order }
-        guard let first = own.first, let last = own.last else { return 0..<message.bytes.count }
-        return message.segments[first.index].range.lowerBound..<message.segments[last.index].range.upperBound
+        guard let first = self.own.first, let last = self.own.last else { return 0..<message.bytes.count }
+        return message.segments[first].range.lowerBound..<message.segments[last].range.upperBound
     }
 
     /// The message's bytes without other orders: joined they are a message with this order alone.

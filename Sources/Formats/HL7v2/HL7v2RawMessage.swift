@@ -70,7 +70,8 @@ extension HL7v2RawMessage {
     /// This message with the fragment that `other` is, if it is this message's next (section 2.10.2).
     func joined(_ other: HL7v2RawMessage) -> HL7v2RawMessage? {
         guard let pointer = self.head?.pointer, let head = other.head, head.continues.elementsEqual(pointer.id),
-            pointer.start + other.bytes.count <= HL7v2Limits.messageBytesMax
+            pointer.start + other.bytes.count <= HL7v2Limits.messageBytesMax,
+            self.fragments.count < HL7v2Limits.fragmentsMax
         else { return nil }
         var joined = self
         joined.fragments.append(Fragment(start: pointer.start, offset: other.offset + head.body))

@@ -74,8 +74,10 @@ struct HL7v2Fault: Error, Hashable, Sendable {
 
 /// How much the reader takes.
 package enum HL7v2Limits {
-    /// A report with a scanned document of some 20 MB in base64; what is larger belongs in an archive.
-    package static let messageBytesMax = 32 << 20
+    /// A report with a scanned document of some 20 MB in base64; what is larger does not fit into one record.
+    package static let messageBytesMax = 31 << 20
+    /// Messages that one is continued in; each joining copies what came before.
+    static let fragmentsMax = 64
     /// Some 50 times the largest real message: a culture with hundreds of results and notes.
     static let segmentsMax = 50_000
     /// No segment of any version has half as many; fields after the last are not read.

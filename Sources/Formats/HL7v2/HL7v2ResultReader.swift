@@ -260,11 +260,12 @@ extension HL7v2ExamBuilder {
         }
 
         private mutating func addToConclusion(_ text: String) {
-            guard let before = self.exam.conclusion else {
+            guard self.exam.conclusion != nil else {
                 self.exam.conclusion = text
                 return
             }
-            self.exam.conclusion = before + "\n" + text
+            self.exam.conclusion?.append("\n")
+            self.exam.conclusion?.append(text)
         }
 
         // MARK: Text

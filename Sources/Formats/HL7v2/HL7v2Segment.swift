@@ -66,10 +66,9 @@ struct HL7v2Segment: Sendable {
         return ends
     }
 
-    /// Joins what an ADD segment continues (section 2.10.2): it goes on in the middle of a field.
-    mutating func append(_ continuation: ArraySlice<UInt8>, upTo end: Int) {
-        self.text = (Array(self.text) + continuation)[...]
-        self.range = self.range.lowerBound..<end
+    /// Takes the text that ADD segments complete.
+    mutating func complete(_ text: [UInt8]) {
+        self.text = text[...]
         self.ends = Self.ends(of: self.text, self.delimiters.field)
     }
 

@@ -78,6 +78,29 @@ struct HL7v2HostileInputTests {
         #expect(Set(content.codes) == ["hl7.too-large"])
     }
 
+    @Test("Long headers, continuations and notes of many orders are read in reasonable time")
+    func sharedSegments() {
+        let head = "MSH|^~\\&|A|B|||1||ORU^R01|1|P|2.4\rPID|1||1\r"
+        let notes = String(repeating: "NTE|1||x\r", count: 24_000)
+        let orders = String(repeating: "OBR|1||1|A^B\r", count: 24_000)
+        let shared = HL7v2Content(head + notes + orders)
+        #expect(shared.exams.count + shared.refused.count == 24_000)
+        #expect(shared.exams.count < 100)
+        let added = String(repeating: "ADD|0123456789\r", count: 90_000)
+        let long = HL7v2Content(head + "OBR|1||1|A^B\rOBX|1|ST|A^A||\r" + added)
+        #expect(long.items.first?.value == .text(String(repeating: "0123456789", count: 90_000)))
+        let order = HL7v2Content(head + "OBR|1||1|A^B\r" + notes)
+        #expect(order.exams.first?.exam.conclusion?.utf8.count == 24_000 * 2 - 1)
+    }
+
+    @Test("Fragments without end are refused")
+    func fragments() {
+        let head = "MSH|^~\\&|A|B|||1||ORU^R01|1|P|2.4"
+        let first = head + "\rPID|1||1\rOBR|1||1|A^B\rDSC|P\r"
+        let content = HL7v2Content(first + String(repeating: head + "||P\rOBX|1|NM|A^A||1\rDSC|P\r", count: 2000))
+        #expect(content.exams.isEmpty && Set(content.codes) == ["hl7.continuation-missing"])
+    }
+
     @Test(
         "Counts without end are refused",
         arguments: [
