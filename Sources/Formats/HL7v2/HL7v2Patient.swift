@@ -36,9 +36,8 @@ extension HL7v2Text {
         let code = self.string(field.component(5))
         var system = self.namespace(field.nested(4), at: 1, facility: facility)
         let country = self.string(field.subcomponent(9, 1))
-        if let code, let national = Self.nationalSystem(code, isChina: isChina || country == "CHN" || country == "CN") {
-            system = national
-        }
+        let isChina = isChina || country == "CHN" || country == "CN"
+        if let code, let national = Self.nationalSystem(code, value: value, isChina: isChina) { system = national }
         let type = code.map {
             CodedConcept(text: nil, codings: [Coding(system: HL7v2CodeSystem.identifierType, code: $0, display: nil)])
         }
@@ -47,14 +46,18 @@ extension HL7v2Text {
 
     /// What identifier types name a national document of China: HL7 table 0203, WS 364.3 (CV02.01.101), and the names
     /// that hospitals write.
-    private static func nationalSystem(_ type: String, isChina: Bool) -> String? {
+    ///
+    /// A code that means other things elsewhere counts only with a number that is one of such a document.
+    private static func nationalSystem(_ type: String, value: String, isChina: Bool) -> String? {
         switch type.uppercased() {
         case "NNCHN", "身份证", "身份证号", "身份证号码", "居民身份证", "居民身份证号", "居民身份证号码", "SFZ", "SFZH", "IDCARD":
-            identityCard
-        case "01" where isChina, "NI" where isChina, "NNXXX" where isChina: identityCard
-        case "PPNCHN": passport
-        case "PPN" where isChina, "03" where isChina: passport
-        default: nil
+            return Self.identityCard
+        case "01" where isChina, "NI" where isChina, "NNXXX" where isChina:
+            return (try? PatientIdentifier(system: Self.identityCard, value: value)) == nil ? nil : Self.identityCard
+        case "PPNCHN": return Self.passport
+        case "PPN" where isChina: return Self.passport
+        case "03" where isChina: return value.utf8.count == 9 && value.first?.isLetter == true ? Self.passport : nil
+        default: return nil
         }
     }
 

@@ -99,6 +99,30 @@ struct HL7v2InputTests {
         #expect(card.system == PatientIdentifier.residentIdentityCard)
     }
 
+    @Test(
+        "Identity documents of China are known by their type, and by a digit only with a number that fits",
+        arguments: [
+            ("110101199003070038^^^^NNCHN", "DEU", "urn:oid:2.16.156.10011.1.3"),
+            ("110101199003070038^^^^身份证", "CHN", "urn:oid:2.16.156.10011.1.3"),
+            ("110101199003070038^^^GA^01", "CHN", "urn:oid:2.16.156.10011.1.3"),
+            ("110101199003070038^^^GA^01", "DEU", "urn:hl7v2:local:H/GA"),
+            ("110101199003070039^^^GA^01", "CHN", "urn:hl7v2:local:H/GA"),
+            ("E12345678^^^GA^03", "CHN", "urn:oid:2.16.840.1.113883.4.330.156"),
+            ("12345678^^^GA^03", "CHN", "urn:hl7v2:local:H/GA"),
+            ("4711^^^GA&2.16.156.1&ISO^MR", "CHN", "urn:oid:2.16.156.1"), ("4711", "CHN", nil),
+        ] as [(String, String, String?)]
+    )
+    func documents(field: String, country: String, system: String?) {
+        let header = "MSH|^~\\&|A|H|||1||ORU^R01|1|P|2.4|||||\(country)|UNICODE UTF-8"
+        let content = HL7v2Content("\(header)\rPID|1||\(field)\rOBR|1||1|A^B\r")
+        guard case .patient(let patient) = content.exams.first?.subject else {
+            Issue.record("there is a patient")
+            return
+        }
+        #expect(patient.identifiers.map(\.system) == [system])
+        #expect(patient.identifiers.first?.value == String(field.prefix { $0 != "^" }))
+    }
+
     @Test("An exam's parts hold no other order and no other patient")
     func disclosure() throws {
         let content = try HL7v2Content(vector: "orders.hl7")
