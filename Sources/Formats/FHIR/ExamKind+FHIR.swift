@@ -33,7 +33,7 @@ extension ExamKind {
     }
 
     /// HL7 table 0074, diagnostic service sections.
-    private static func section(_ code: String) -> ExamKind? {
+    static func section(_ code: String) -> ExamKind? {
         switch code {
         case "LAB", "BG", "BLB", "CG", "CH", "GE", "HM", "IMM", "MB", "MCB", "MYC", "OSL", "SR", "TX", "VR": .laboratory
         case "RAD", "CT", "CUS", "NMR", "NMS", "OUS", "RUS", "RX", "VUS", "XRC": .imaging
