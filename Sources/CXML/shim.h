@@ -3,6 +3,11 @@
 
 #include <limits.h>
 #include <string.h>
+
+#include <libxml/xmlversion.h>
+// A libxml2 that converts with ICU includes ICU's headers, which clash with those inside Foundation. Only the layout of
+// converters depends on it, which nothing here touches.
+#undef LIBXML_ICU_ENABLED
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 

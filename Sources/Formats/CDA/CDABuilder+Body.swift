@@ -15,6 +15,9 @@ extension CDABuilder {
         var isResult: Bool { self.sort != nil }
     }
 
+    /// Names of panels that an exam is found by; a yearly summary has some dozens.
+    private static let panelsMax = 256
+
     mutating func readBody() throws(CDAFault) {
         let root = self.document.root
         let bodies = root.children("component").flatMap { $0.children("nonXMLBody") + $0.children("structuredBody") }
@@ -49,15 +52,17 @@ extension CDABuilder {
                 inConclusion: { if case .conclusion = role { true } else { false } }()
             )
         }
+        if case .results = role, self.items.count == before.items, self.conclusions.count == before.conclusions,
+            let text = section.child("text").flatMap(CDADocument.narrative)
+        {
+            self.narratives += [section.child("title").flatMap(CDADocument.plain), text].compactMap { $0 }
+        }
         for inner in CDADocument.sections(in: section) { try self.readSection(inner, inside: role) }
         if case .results(let sort) = role {
             let isEmpty = self.items.count == before.items && self.conclusions.count == before.conclusions
-            if !isEmpty { self.sorts.append(sort) }
-            if isEmpty, section.child("text") != nil, let text = CDADocument.sectionNarrative(section) {
-                self.narratives.append(text)
-            }
+            if !isEmpty { self.sorts.insert(sort) }
         }
-        if case .conclusion(let sort) = role, self.conclusions.count > before.conclusions { self.sorts.append(sort) }
+        if case .conclusion(let sort) = role, self.conclusions.count > before.conclusions { self.sorts.insert(sort) }
     }
 
     private static func hasContent(_ section: XMLElement) -> Bool {
@@ -117,7 +122,7 @@ extension CDABuilder {
         try self.checkSubject(organizer)
         var context = outer
         context.sort = outer.sort ?? .studies
-        if outer.sort == nil { self.sorts.append(.studies) }
+        if outer.sort == nil { self.sorts.insert(.studies) }
         context.status = try Self.status(organizer) ?? outer.status
         context.effective = try CDADocument.period(organizer.child("effectiveTime")) ?? outer.effective
         context.specimen = try self.specimen(of: organizer) ?? outer.specimen
@@ -126,7 +131,7 @@ extension CDABuilder {
                 // A group within a panel, such as the results of one isolate, gives its members their meaning.
                 try self.append(self.item(code, context), context, at: organizer)
                 context.level += 1
-            } else if !self.panels.contains(code) {
+            } else if self.panels.count < Self.panelsMax, !self.panels.contains(code) {
                 self.panels.append(code)
             }
         }

@@ -16,9 +16,8 @@ extension CDABuilder {
             default: break
             }
         }
-        let sorts = Set(self.sorts)
-        guard !self.hasOtherContent, sorts.count == 1, let sort = sorts.first else {
-            return self.imaging.isEmpty || self.hasOtherContent || !sorts.isEmpty ? .other : .imaging
+        guard !self.hasOtherContent, self.sorts.count == 1, let sort = self.sorts.first else {
+            return self.imaging.isEmpty || self.hasOtherContent || !self.sorts.isEmpty ? .other : .imaging
         }
         return switch sort {
         case .laboratory: .laboratory

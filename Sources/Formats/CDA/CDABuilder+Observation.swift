@@ -18,7 +18,7 @@ extension CDABuilder {
         }
         var inner = context
         inner.sort = context.sort ?? .studies
-        if context.sort == nil { self.sorts.append(.studies) }
+        if context.sort == nil { self.sorts.insert(.studies) }
         inner.status = try Self.status(observation) ?? context.status
         inner.effective = try CDADocument.period(observation.child("effectiveTime")) ?? context.effective
         inner.specimen = try self.specimen(of: observation) ?? context.specimen

@@ -14,7 +14,9 @@ extension CDABuilder {
         let patient = role.child("patient")
         var patientIdentifiers: [SourceIdentifier] = []
         // WS/T 500 writes the identity card below the person, where release 1 of the schema has no id.
-        for element in role.children("id") + (patient?.children("id") ?? []) {
+        let elements = role.children("id") + (patient?.children("id") ?? [])
+        guard elements.count <= Self.identifiersMax else { throw CDAFault(.tooManyItems, at: role, "id") }
+        for element in elements {
             guard var identifier = try CDADocument.identifier(element) else { continue }
             // A root without an extension names a system, not a person, unless it is a UUID.
             guard identifier.system != "urn:ietf:rfc:3986" || !identifier.value.hasPrefix("urn:oid:") else { continue }
@@ -44,6 +46,9 @@ extension CDABuilder {
             birthDate: try CDADocument.time(patient?.child("birthTime"))
         )
     }
+
+    /// Identifiers of one person; a dozen is many.
+    private static let identifiersMax = 64
 
     /// The organisation that keeps the document: numbers of its patients are unique only there.
     private var custodianCode: String? {
@@ -95,9 +100,12 @@ extension CDABuilder {
             display: person ?? device ?? organisation,
             identifiers: try CDADocument.identifiers(in: role)
         )
-        guard performer.display != nil || !performer.identifiers.isEmpty, !self.performers.contains(performer),
-            self.performers.count < Self.performersMax
-        else { return }
+        guard performer.display != nil || !performer.identifiers.isEmpty else { return }
+        self.note(performer)
+    }
+
+    mutating func note(_ performer: ExamPerformer) {
+        guard self.performers.count < Self.performersMax, !self.performers.contains(performer) else { return }
         self.performers.append(performer)
     }
 

@@ -156,7 +156,7 @@ extension CDABuilder {
                 return nil
             }
             switch self.document.target(of: reference.dropFirst()) {
-            case .found(let target): return CDADocument.narrative(target).map { .text($0) }
+            case .found(let target): return self.document.referenced(target).map { .text($0) }
             case .absent: throw CDAFault(.referenceUnresolved, at: value)
             case .ambiguous: throw CDAFault(.referenceAmbiguous, at: value)
             }

@@ -22,7 +22,7 @@ struct CDABuilder {
     /// Numbers of the report, the request and the specimen that the header gives as the patient's.
     var orderNumbers: [SourceIdentifier] = []
     /// What the sections with results are about.
-    var sorts: [CDASection.Sort] = []
+    var sorts: Set<CDASection.Sort> = []
     /// Whether an organizer says that it is a battery of tests.
     var hasBattery = false
     /// Whether it says more than results, such as diagnoses and medication.
@@ -62,6 +62,7 @@ struct CDABuilder {
         exam.specimens = self.specimens
         exam.items = self.items
         exam.imaging = self.imaging
+        guard !self.document.isExceeded else { throw CDAFault(.tooLarge, at: root) }
         return (exam, patient)
     }
 
@@ -74,7 +75,7 @@ struct CDABuilder {
         if texts.isEmpty { texts = self.narratives }
         // Without any result the document's own words are all there is.
         if texts.isEmpty, self.items.isEmpty {
-            texts = self.document.sections.compactMap(CDADocument.sectionNarrative)
+            texts = CDADocument.narratives(self.document.sections)
         }
         let text = texts.joined(separator: "\n")
         return text.isEmpty ? nil : CDADocument.cut(Array(text.utf8)[...])

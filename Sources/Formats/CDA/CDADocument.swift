@@ -1,6 +1,7 @@
 /// A document's elements, and the places in its narrative that entries refer to.
 struct CDADocument {
     let root: XMLElement
+    private let meter = Meter()
     /// Elements by their `ID`; `nil` where an `ID` occurs several times.
     private let identified: [String: XMLElement?]
 
@@ -18,6 +19,25 @@ struct CDADocument {
             }
         }
         self.identified = identified
+    }
+
+    /// Counts what references draw in: a small document may refer to a long text very often.
+    private final class Meter {
+        var bytesLeft = CDADocument.referencedBytesMax
+    }
+
+    /// Texts that references draw in, together: a large document once over.
+    private static let referencedBytesMax = 32 << 20
+
+    /// Whether texts are missing because references draw in too much; then there is no exam.
+    var isExceeded: Bool { self.meter.bytesLeft < 0 }
+
+    /// The text of a place in the narrative that an entry refers to.
+    func referenced(_ target: XMLElement) -> String? {
+        guard !self.isExceeded else { return nil }
+        let text = Self.narrative(target)
+        self.meter.bytesLeft -= (text?.utf8.count ?? 0) + 64
+        return text
     }
 
     /// What a `#id` leads to.
@@ -63,11 +83,14 @@ extension CDADocument {
         return writer.finished
     }
 
-    /// A section's title and text, then those of the sections inside; `nil` if nothing is left.
-    static func sectionNarrative(_ section: XMLElement) -> String? {
-        var parts = ["title", "text"].compactMap { section.child($0) }.compactMap(Self.narrative)
-        parts += Self.sections(in: section).compactMap(Self.sectionNarrative)
-        return parts.isEmpty ? nil : parts.joined(separator: "\n")
+    /// Titles and texts of sections, each followed by those of the sections inside it.
+    static func narratives(_ sections: [XMLElement]) -> [String] {
+        var texts: [String] = []
+        for section in sections {
+            texts += ["title", "text"].compactMap { section.child($0) }.compactMap(Self.narrative)
+            texts += Self.narratives(Self.sections(in: section))
+        }
+        return texts
     }
 
     /// A text without layout, such as a name, with white space collapsed; `nil` if nothing is left.
@@ -113,7 +136,7 @@ extension CDADocument {
             guard reference.hasPrefix("#"), case .found(let target) = self.target(of: reference.dropFirst()) else {
                 return nil
             }
-            return Self.narrative(target)
+            return self.referenced(target)
         }
         return element.attribute("representation") == "B64" ? nil : Self.plain(element)
     }

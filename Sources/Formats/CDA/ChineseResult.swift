@@ -48,10 +48,8 @@ struct ChineseResult {
                     close()
                     current = ChineseResult(names: [entry])
                 }
-                current?.parts += CDABuilder.inner(entry).filter { Self.isPart($0) }
-            } else if Self.isPart(entry), let result = current, result.part(element) == nil {
-                current?.parts.append(entry)
-            } else {
+                for inner in CDABuilder.inner(entry) { current?.take(inner) }
+            } else if current?.take(entry) != true {
                 close()
                 groups.append(.entry(entry))
             }
@@ -60,7 +58,15 @@ struct ChineseResult {
         return groups
     }
 
-    private static func isPart(_ entry: XMLElement) -> Bool { Self.partElements.contains(Self.element(entry) ?? "") }
+    /// Takes an observation of each sort, the first.
+    @discardableResult
+    private mutating func take(_ entry: XMLElement) -> Bool {
+        guard let element = Self.element(entry), Self.partElements.contains(element), self.part(element) == nil else {
+            return false
+        }
+        self.parts.append(entry)
+        return true
+    }
 
     func part(_ element: String) -> XMLElement? { self.parts.first { Self.element($0) == element } }
 }
@@ -167,8 +173,7 @@ extension CDABuilder {
         case "DE04.50.130.00", "DE04.50.132.00": if let text { self.conclusions.append(text) }
         // 报告科室 and 报告机构名称.
         case "DE08.10.026.00", "DE08.10.013.00":
-            let performer = text.map { ExamPerformer(display: $0, identifiers: []) }
-            if let performer, !self.performers.contains(performer) { self.performers.append(performer) }
+            if let text { self.note(ExamPerformer(display: text, identifiers: [])) }
         default: return false
         }
         return true

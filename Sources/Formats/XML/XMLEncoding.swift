@@ -19,13 +19,13 @@ struct XMLEncoding {
             self.text = try Self.checked(content, from: self.markLength, isASCII: characterSet == .ascii)
             return
         }
-        guard let text = CharacterDecoder(characterSet)?.string(content) else {
-            throw XMLError(code: .badEncoding, offset: 0)
-        }
         // A text that UTF-8 explains completely was written in it: read as declared it would be other characters.
         if family == .ascii, content.contains(where: { $0 >= 0x80 }), String(validating: content, as: UTF8.self) != nil
         {
             throw XMLError(code: .encodingConflict, offset: 0)
+        }
+        guard let text = CharacterDecoder(characterSet)?.string(content) else {
+            throw XMLError(code: .badEncoding, offset: 0)
         }
         self.text = Array(text.utf8)
     }
