@@ -23,11 +23,11 @@ struct entente_xml_fault {
 
 // Takes what is read. `start` and `text` return other than 0 to stop.
 //
-// `attributes` holds five pointers for each attribute: local name, prefix, namespace, first byte and end of the value.
+// `spaceCount` is the number of namespaces that the element declares; `attributes` holds five pointers for each attribute: local name, prefix, namespace, first byte and end of the value.
 struct entente_xml_sink {
     void *object;
-    int (*start)(void *object, const unsigned char *name, const unsigned char *space, long offset, int attributeCount,
-                 const unsigned char **attributes);
+    int (*start)(void *object, const unsigned char *name, const unsigned char *space, long offset, int spaceCount,
+                 int attributeCount, const unsigned char **attributes);
     void (*end)(void *object);
     int (*text)(void *object, const unsigned char *bytes, int count);
     xmlParserCtxtPtr context;
@@ -38,8 +38,9 @@ static inline void entente_xml_start(void *user, const xmlChar *name, const xmlC
                                      int spaceCount, const xmlChar **spaces, int attributeCount, int defaultedCount,
                                      const xmlChar **attributes) {
     struct entente_xml_sink *sink = (struct entente_xml_sink *)user;
-    (void)prefix, (void)spaceCount, (void)spaces, (void)defaultedCount;
-    if (sink->start(sink->object, name, space, xmlByteConsumed(sink->context), attributeCount, attributes) != 0) {
+    (void)prefix, (void)spaces, (void)defaultedCount;
+    const long offset = xmlByteConsumed(sink->context);
+    if (sink->start(sink->object, name, space, offset, spaceCount, attributeCount, attributes) != 0) {
         xmlStopParser(sink->context);
     }
 }

@@ -8,7 +8,9 @@ extension CDABuilder {
         guard let role = targets.first?.child("patientRole") else {
             throw CDAFault(.patientMissing, at: root, "recordTarget")
         }
-        guard targets.count == 1, targets[0].children("patientRole").count == 1 else {
+        guard targets.count == 1, targets[0].children("patientRole").count == 1,
+            role.children("patient").count <= 1
+        else {
             throw CDAFault(.severalPatients, at: targets[targets.count - 1])
         }
         let patient = role.child("patient")

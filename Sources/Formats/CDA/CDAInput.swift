@@ -67,7 +67,8 @@ package enum CDAInput {
         do throws(XMLError) {
             encoding = try XMLEncoding(bytes)
         } catch {
-            throw CDAFault(CDARefusal(error.code), offset: error.offset)
+            let line = 1 + bytes.prefix(error.offset).count { $0 == 0x0a }
+            throw CDAFault(CDARefusal(error.code), offset: error.offset, line: line)
         }
         do throws(CDAFault) {
             let root: XMLElement

@@ -50,7 +50,7 @@ package enum CDARefusal: String, FormatRefusalCode, Error {
         case .encodingConflict: "The bytes are or may be in another encoding than the XML declares."
         case .tooDeep: "The XML is nested too deeply."
         case .tooLarge: "The document is larger than the importer takes."
-        case .tooManyAttributes: "An element has more attributes than the importer takes."
+        case .tooManyAttributes: "An element has more attributes or namespaces than the importer takes."
         case .notCDA: "The root element is not ClinicalDocument."
         case .wrongNamespace: "ClinicalDocument is not in the namespace of HL7 version 3."
         case .elementMissing: "A required element or attribute is missing or has no value."

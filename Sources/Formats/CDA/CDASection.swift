@@ -64,7 +64,7 @@ struct CDASection {
         "18728-6": .results(.laboratory), "18767-4": .results(.laboratory), "18768-2": .results(.laboratory),
         "18769-0": .results(.laboratory), "26435-8": .results(.laboratory), "26437-4": .results(.laboratory),
         "26438-2": .results(.laboratory),
-        "18748-4": .results(.imaging), "18782-3": .results(.imaging), "59776-5": .results(.studies),
+        "18748-4": .results(.imaging), "18782-3": .results(.imaging),
         "60567-5": .results(.pathology), "22634-0": .results(.pathology), "60570-9": .results(.pathology),
         "11524-6": .results(.function),
         "19005-8": .conclusion(.imaging), "22637-3": .conclusion(.pathology), "55110-1": .conclusion(.studies),

@@ -24,8 +24,10 @@ struct XMLEncoding {
         {
             throw XMLError(code: .encodingConflict, offset: 0)
         }
-        guard let text = CharacterDecoder(characterSet)?.string(content) else {
-            throw XMLError(code: .badEncoding, offset: 0)
+        guard let decoder = CharacterDecoder(characterSet) else { throw XMLError(code: .unknownEncoding, offset: 0) }
+        guard let text = decoder.string(content) else {
+            let start = family == .ascii ? Self.firstUnreadableLine(of: content, decoder) : 0
+            throw XMLError(code: .badEncoding, offset: start)
         }
         self.text = Array(text.utf8)
     }
@@ -109,6 +111,15 @@ struct XMLEncoding {
         }
         guard String(validating: content, as: UTF8.self) == nil else { return Array(content) }
         throw XMLError(code: .badEncoding, offset: start + Self.firstInvalid(content))
+    }
+
+    /// Where the first line starts that is not in the encoding; a line end is no part of another character in any of them.
+    private static func firstUnreadableLine(of content: ArraySlice<UInt8>, _ decoder: CharacterDecoder) -> Int {
+        var start = content.startIndex
+        while let end = content[start...].firstIndex(of: 0x0a), decoder.string(content[start...end]) != nil {
+            start = end + 1
+        }
+        return start - content.startIndex
     }
 
     /// Number of bytes before the first that UTF-8 does not allow.

@@ -9,6 +9,8 @@ internal import CXML
     static let depthMax = 200
     /// Elements and texts; a document of the largest size that is all markup has this many.
     static let nodesMax = 1 << 20
+    /// Namespace declarations in force at one place: the parser looks through all of them for each prefix.
+    static let spacesMax = 256
     /// Attributes of all elements together.
     static let attributesMax = 2 << 20
     /// Different names of elements and attributes; CDA and its narrative have about 500.
@@ -22,8 +24,9 @@ internal import CXML
     /// Names that the parser holds, by address: it keeps one copy of each.
     private var interned: [UInt: UInt16] = [:]
     private var spaces: [UInt: XMLTree.Space] = [:]
-    /// The open elements, each with its last child.
-    private var open: [(node: Int32, lastChild: Int32)] = []
+    /// The open elements, each with its last child and the number of namespaces that it declares.
+    private var open: [(node: Int32, lastChild: Int32, spaceCount: Int)] = []
+    private var spaceCount = 0
     private var limit: (code: XMLError.Code, offset: Int)?
 
     private init() {}
@@ -53,10 +56,14 @@ internal import CXML
         var sink = unsafe entente_xml_sink()
         // The reader outlives the call, and the parser keeps no pointer after it.
         unsafe sink.object = Unmanaged.passUnretained(self).toOpaque()
-        unsafe sink.start = { object, name, space, offset, count, attributes in
+        unsafe sink.start = { object, name, space, offset, spaceCount, count, attributes in
             guard let object = unsafe object, let name = unsafe name else { return 1 }
             let reader = unsafe Unmanaged<XMLReader>.fromOpaque(object).takeUnretainedValue()
-            return unsafe reader.start(name, space, offset: Int(offset), count: Int(count), attributes)
+            reader.spaceCount += Int(spaceCount)
+            guard reader.spaceCount <= XMLReader.spacesMax else { return reader.stop(.tooManyAttributes, Int(offset)) }
+            let result = unsafe reader.start(name, space, offset: Int(offset), count: Int(count), attributes)
+            if result == 0 { reader.open[reader.open.count - 1].spaceCount = Int(spaceCount) }
+            return result
         }
         unsafe sink.end = { object in
             guard let object = unsafe object else { return }
@@ -110,11 +117,11 @@ internal import CXML
             self.attributes.append(XMLTree.Attribute(name: index, space: space, bytes: range))
         }
         let index = self.add(node)
-        self.open.append((index, -1))
+        self.open.append((index, -1, 0))
         return 0
     }
 
-    private func end() { self.open.removeLast() }
+    private func end() { self.spaceCount -= self.open.removeLast().spaceCount }
 
     @unsafe private func text(_ text: UnsafeBufferPointer<UInt8>) -> Int32 {
         // White space around the root element belongs to nothing.

@@ -157,6 +157,19 @@ struct CDAHostileTests {
         )
     }
 
+    @Test("Namespaces that are declared over and over are counted where they are in force")
+    func namespaces() throws {
+        func declarations(_ level: Int) -> String {
+            (0..<100).map { "xmlns:p\(level)_\($0)=\"u\"" }.joined(separator: " ")
+        }
+        let nested = (0..<150).map { "<content \(declarations($0))>" }.joined()
+        let close = String(repeating: "</content>", count: 150)
+        let elements = String(repeating: "<p0_0:a/>", count: 200_000)
+        #expect(CDASample.refusal(CDASample.document("", narrative: nested + elements + close)) == .tooManyAttributes)
+        let repeated = String(repeating: "<content \(declarations(0))>x</content>", count: 200)
+        #expect(CDASample.refusal(CDASample.document("", narrative: repeated)) == nil)
+    }
+
     @Test("Very many different names, elements and results are refused")
     func counts() throws {
         let names = (0..<5000).map { "<n\($0)/>" }.joined()
@@ -269,5 +282,15 @@ struct CDAEncodingTests {
         }
         #expect(fault.refusal == .badEncoding)
         #expect(fault.offset == start)
+        #expect(fault.line == 1 + bytes[..<start].count { $0 == 0x0a })
+        var other = try CDASample.vector("wst500-7.gb18030")
+        let name = try #require(other.firstRange(of: Array("<name>".utf8))).upperBound
+        other[name] = 0xff
+        guard case .failure(let second) = CDAInput.read(other) else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(second.refusal == .badEncoding)
+        #expect(second.line == 1 + other[..<name].count { $0 == 0x0a })
     }
 }

@@ -46,6 +46,7 @@ struct CDARefusalTests {
         Change(.codeMissing, "<code displayName=\"Ampicillin\"/>", "<code nullFlavor=\"UNK\"/>"),
         Change(.patientMissing, "recordTarget", "recordTargets"),
         Change(.severalPatients, "<recordTarget>", target + "<recordTarget>"),
+        Change(.severalPatients, "<patient>", "<patient/><patient>"),
         Change(.patientUnidentified, "<id root=\"1.2.999.3\" extension=\"TEST-0001\"/>", ""),
         Change(.patientUnidentified, "<id root=\"1.2.999.3\" extension=\"TEST-0001\"/>", "<id root=\"1.2.999.3\"/>"),
         Change(.subjectConflict, "<specimen>", "<subject><relatedSubject/></subject><specimen>"),
