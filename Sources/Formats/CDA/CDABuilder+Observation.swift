@@ -14,7 +14,11 @@ extension CDABuilder {
         try self.checkSubject(observation)
         if try self.addChineseStatement(observation) { return }
         guard let code = try self.document.concept(observation.child("code")) else {
-            throw CDAFault(.codeMissing, at: observation, "code")
+            // Neither a name nor a value says that there is nothing to say.
+            guard observation.children("value").allSatisfy({ $0.attribute("nullFlavor") != nil }) else {
+                throw CDAFault(.codeMissing, at: observation, "code")
+            }
+            return try self.readEntries(Self.inner(observation), context)
         }
         var inner = context
         inner.sort = context.sort ?? .studies

@@ -63,11 +63,22 @@ extension CDABuilder {
         if isReadable { item.value = try self.value(value, type: type) }
         guard item.value == nil else { return }
         item.dataAbsentReason = CDADocument.nullFlavor(value)
-        if !isReadable, item.dataAbsentReason == nil {
-            // The value stays in the original; a reader learns that there is one.
-            let coding = Coding(system: CDAVocabulary.absentReasons, code: "unsupported", display: nil)
-            item.dataAbsentReason = CodedConcept(text: nil, codings: [coding])
+        // Where the value stays in the original, a reader learns that there is one.
+        if item.dataAbsentReason == nil, !isReadable { item.dataAbsentReason = Self.absent("unsupported") }
+        if item.dataAbsentReason == nil, self.isDangling(value) { item.dataAbsentReason = Self.absent("error") }
+    }
+
+    private static func absent(_ code: String) -> CodedConcept {
+        CodedConcept(text: nil, codings: [Coding(system: CDAVocabulary.absentReasons, code: code, display: nil)])
+    }
+
+    /// Whether a value is a reference to no place in the narrative, or to one of several with the same ID.
+    private func isDangling(_ value: XMLElement) -> Bool {
+        guard let reference = value.child("reference")?.attribute("value"), reference.hasPrefix("#") else {
+            return false
         }
+        if case .found = self.document.target(of: reference.dropFirst()) { return false }
+        return true
     }
 
     /// The data types of CDA R2 (schema `datatypes.xsd`), and whether an exam has a form for their values.
@@ -155,11 +166,9 @@ extension CDABuilder {
                 try self.addForm(value, at: value)
                 return nil
             }
-            switch self.document.target(of: reference.dropFirst()) {
-            case .found(let target): return self.document.referenced(target).map { .text($0) }
-            case .absent: throw CDAFault(.referenceUnresolved, at: value)
-            case .ambiguous: throw CDAFault(.referenceAmbiguous, at: value)
-            }
+            // Of two places with one ID either may be meant: neither is taken.
+            guard case .found(let target) = self.document.target(of: reference.dropFirst()) else { return nil }
+            return self.document.referenced(target).map { .text($0) }
         }
         guard value.attribute("representation") != "B64" else {
             try self.addForm(value, at: value)

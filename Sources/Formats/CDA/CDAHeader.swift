@@ -28,9 +28,6 @@ struct CDAHeader {
         self.issued = issued
         var set: SourceIdentifier?
         if let element = try Self.one("setId", of: root) { set = try CDADocument.identifier(element) }
-        if let version = root.child("versionNumber"), let text = version.attribute("value"), UInt32(text) == nil {
-            throw CDAFault(.badNumber, at: version)
-        }
         let replaced = try Self.replaced(root, set: set)
         let title = root.child("title").flatMap(CDADocument.plain)
         var code = try document.concept(try Self.one("code", of: root)) ?? CodedConcept(text: nil, codings: [])

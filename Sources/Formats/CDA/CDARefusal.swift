@@ -35,8 +35,6 @@ package enum CDARefusal: String, FormatRefusalCode, Error {
     case valueTypeMissing = "cda.value-type-missing"
     case unknownValueType = "cda.unknown-value-type"
     // Results.
-    case referenceUnresolved = "cda.reference-unresolved"
-    case referenceAmbiguous = "cda.reference-ambiguous"
     case tooManyItems = "cda.too-many-items"
     case notOnePart = "cda.not-one-part"
 
@@ -72,8 +70,6 @@ package enum CDARefusal: String, FormatRefusalCode, Error {
         case .badBase64: "Embedded data is not base64."
         case .valueTypeMissing: "A result's value does not say its data type."
         case .unknownValueType: "A result's value has a data type that CDA does not define."
-        case .referenceUnresolved: "A result's value is a reference to a text that is not in the document."
-        case .referenceAmbiguous: "A result's value is a reference to an identifier that occurs several times."
         case .tooManyItems: "The document has more results than the importer takes."
         case .notOnePart: "The record does not consist of one document."
         }

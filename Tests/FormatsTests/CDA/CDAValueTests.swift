@@ -104,6 +104,25 @@ struct CDAValueTests {
         #expect(item.dataAbsentReason?.primary?.code == "unsupported")
     }
 
+    @Test("A reference to no text, or to one of two, is a value that is missing by error")
+    func dangling() throws {
+        let value = ##"<value xsi:type="ED"><reference value="#n"/></value>"##
+        let text = #"<content ID="n">a</content>"#
+        #expect(try CDASample.item(value, narrative: text).value == .text("a"))
+        for narrative in ["", text + text.replacing("a<", with: "b<")] {
+            let item = try CDASample.item(value, narrative: narrative)
+            #expect(item.value == nil)
+            #expect(item.dataAbsentReason?.primary?.code == "error")
+        }
+    }
+
+    @Test("An observation without name and value is passed over")
+    func nothing() throws {
+        let empty = CDASample.observation(#"<value xsi:type="CD" nullFlavor="UNK"/>"#)
+            .replacing(#"<code displayName="x"/>"#, with: #"<code nullFlavor="UNK"/>"#)
+        #expect(try CDASample.read(CDASample.document(empty)).exam.items.isEmpty)
+    }
+
     @Test("Further values are components")
     func severalValues() throws {
         let item = try CDASample.item(#"<value xsi:type="ST">a</value><value xsi:type="ST">b</value>"#)
