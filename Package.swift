@@ -51,7 +51,9 @@ let targets: [Target] = [
     core("Records", ["Primitives"]),
     // iconv is part of the C library; it turns bytes into bytes.
     .systemLibrary(name: "CIconv", path: "Sources/CIconv"),
-    core("Formats", ["Primitives", "Records", "CIconv"]),
+    // libxml2 is given bytes and reads nothing else.
+    .systemLibrary(name: "CXML", path: "Sources/CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    core("Formats", ["Primitives", "Records", "CIconv", "CXML"]),
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),

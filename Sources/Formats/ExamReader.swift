@@ -6,7 +6,8 @@ package enum ExamReader {
         switch content.format {
         case .fhirR4JSON: FHIRExamReader.read(content.parts).mapError { FormatRefusal($0.fault.refusal) }
         case .hl7v2: HL7v2ExamReader.read(content.parts)
-        case .cda, .csv, .dicom: .failure(FormatRefusal(ContentRefusal.unsupported))
+        case .cda: CDAExamReader.read(content.parts)
+        case .csv, .dicom: .failure(FormatRefusal(ContentRefusal.unsupported))
         }
     }
 }
