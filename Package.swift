@@ -51,7 +51,7 @@ let targets: [Target] = [
     core("Records", ["Primitives"]),
     // iconv is part of the C library; it turns bytes into bytes.
     .systemLibrary(name: "CIconv", path: "Sources/CIconv"),
-    core("Formats", ["Primitives", "Records", "CIconv"]),
+    core("Formats", ["Primitives", "Records", "CIconv", "CZlib"]),
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),
