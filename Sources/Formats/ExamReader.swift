@@ -5,7 +5,8 @@ package enum ExamReader {
     package static func read(_ content: RecordContent) -> Result<ParsedExam, FormatRefusal> {
         switch content.format {
         case .fhirR4JSON: FHIRExamReader.read(content.parts).mapError { FormatRefusal($0.fault.refusal) }
-        case .hl7v2, .cda, .csv, .dicom: .failure(FormatRefusal(ContentRefusal.unsupported))
+        case .dicom: DICOMExamReader.read(content.parts)
+        case .hl7v2, .cda, .csv: .failure(FormatRefusal(ContentRefusal.unsupported))
         }
     }
 }

@@ -26,7 +26,7 @@ package enum DICOMRefusal: String, FormatRefusalCode, Error {
     case badOffset = "dicom.bad-offset"
     case badNumber = "dicom.bad-number"
     case badCode = "dicom.bad-code"
-    case valueMissing = "dicom.value-missing"
+    case valueTypeMissing = "dicom.value-type-missing"
     // The place in a study.
     case studyUIDMissing = "dicom.study-uid-missing"
     case seriesUIDMissing = "dicom.series-uid-missing"
@@ -66,7 +66,7 @@ package enum DICOMRefusal: String, FormatRefusalCode, Error {
         case .badOffset: "An offset from UTC does not exist or is not written as DICOM says."
         case .badNumber: "A number is not written as DICOM says."
         case .badCode: "A coded entry has no code, or a code without a coding scheme."
-        case .valueMissing: "A content item has no value or no value type."
+        case .valueTypeMissing: "A content item of a report does not say what sort of value it has."
         case .studyUIDMissing: "The instance does not say which study it belongs to."
         case .seriesUIDMissing: "The instance does not say which series it belongs to."
         case .instanceUIDMissing: "The instance has no SOP Instance UID."

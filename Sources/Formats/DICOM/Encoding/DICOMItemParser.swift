@@ -33,7 +33,7 @@ struct DICOMItemParser {
     }
 
     /// The elements up to `end`, or up to an item delimiter, which the returned position is after.
-    private func elements(
+    func elements(
         from start: Int,
         end: Int,
         _ encoding: DICOMEncoding,
