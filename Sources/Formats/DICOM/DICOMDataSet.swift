@@ -122,6 +122,11 @@ package struct DICOMDataSet {
         return text
     }
 
+    /// All values of a text that is never in another character set, as they stand; `nil` if it is not ASCII.
+    package func rawText(_ tag: DICOMTag) -> String? {
+        self.element(tag).flatMap { Self.asciiText(self.bytes[$0.value]) }
+    }
+
     static func unpadded(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard let last = bytes.lastIndex(where: { $0 != 0 && $0 != 0x20 }) else { return [] }
         return bytes[bytes.startIndex...last]

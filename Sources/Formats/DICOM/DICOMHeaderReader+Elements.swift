@@ -209,7 +209,8 @@ extension DICOMHeaderReader {
             switch inner.advance(output.bytes, at: 0) {
             case .refused(let fault): throw .refused(fault)
             case .header(let header):
-                let consumed = output.end == .ended && inner.position == inner.fileSize
+                let consumed =
+                    output.end == .ended && inner.position == inner.fileSize
                     ? output.consumed : self.bytes(of: input, inflatingTo: inner.position + Self.pixelHeaderBytes)
                 return try self.finish(header, consumed: consumed, window)
             case .needs:

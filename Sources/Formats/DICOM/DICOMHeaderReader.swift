@@ -20,6 +20,8 @@ package struct DICOMHeaderReader: Sendable {
     static let contentBytesMax = 16 << 20
     /// A printed report is far smaller; a larger one stays in the archive like images do.
     static let documentBytesMax = 8 << 20
+    /// The first elements, which identify the object, end long before.
+    private static let guessBytes = 1 << 14
     /// All kept elements of one file together.
     static let headerBytesMax = 24 << 20
     /// Real data sets have hundreds.
@@ -200,17 +202,19 @@ package struct DICOMHeaderReader: Sendable {
         }
         let rest = self.fileSize - self.position
         guard rest > 0 else { throw .done }
-        let count = min(rest, 1 << 14)
-        let at = try self.require(count, window)
-        let bytes = window.bytes.span
-        if let stated, Self.begins(bytes, at: at, stated) {
+        let first = try self.require(min(rest, 8), window)
+        if let stated, Self.begins(window.bytes.span, at: first, stated) {
             self.encoding = stated
-        } else if let guessed = DICOMEncoding.guessed(bytes, at: at, isWhole: bytes.count - at == rest) {
-            self.encoding = guessed
-            self.isEncodingStated = false
-        } else {
+            self.stage = .elements
+            return
+        }
+        let at = try self.require(min(rest, Self.guessBytes), window)
+        let bytes = window.bytes.span
+        guard let guessed = DICOMEncoding.guessed(bytes, at: at, isWhole: bytes.count - at >= rest) else {
             throw .refused(DICOMFault(isBare ? .notDICOM : .encodingMismatch, offset: self.position))
         }
+        self.encoding = guessed
+        self.isEncodingStated = false
         self.stage = .elements
     }
 
@@ -220,7 +224,9 @@ package struct DICOMHeaderReader: Sendable {
         // A trailing byte or two are the elements' business.
         guard index <= bytes.count - 8 else { return true }
         let isVR = DICOMVR(UInt16(bytes[index + 4]) << 8 | UInt16(bytes[index + 5])).isKnown
-        return encoding.isExplicit == isVR && encoding.tag(bytes, index).group <= 0x00ff
+        // The groups that data sets begin with, in the other byte order.
+        let group = encoding.tag(bytes, index).group
+        return encoding.isExplicit == isVR && group != 0x0800 && group != 0x0400
     }
 
     // MARK: Bytes

@@ -17,7 +17,13 @@ struct DICOMItemParser {
             guard header.tag == .item else { throw DICOMFault(.badStructure, offset: index, header.tag) }
             index += header.size
             if header.isUndefined {
-                let (elements, next) = try self.elements(from: index, end: end, sequence.inner, depth, toDelimiter: true)
+                let (elements, next) = try self.elements(
+                    from: index,
+                    end: end,
+                    sequence.inner,
+                    depth,
+                    toDelimiter: true
+                )
                 items.append(elements)
                 index = next
             } else {
@@ -54,7 +60,11 @@ struct DICOMItemParser {
             var (valueEnd, next) = (valueStart, valueStart)
             if header.isUndefined {
                 (valueEnd, next) = try self.sequenceEnd(
-                    from: valueStart, end: end, header.inner(encoding), depth: depth + 1, header.tag
+                    from: valueStart,
+                    end: end,
+                    header.inner(encoding),
+                    depth: depth + 1,
+                    header.tag
                 )
             } else {
                 guard Int(header.length) <= end - valueStart else {
@@ -129,7 +139,11 @@ struct DICOMItemParser {
             index += header.size
             if header.isUndefined {
                 index = try self.sequenceEnd(
-                    from: index, end: end, header.inner(encoding), depth: depth + 1, header.tag
+                    from: index,
+                    end: end,
+                    header.inner(encoding),
+                    depth: depth + 1,
+                    header.tag
                 ).next
             } else {
                 guard Int(header.length) <= end - index else {

@@ -52,7 +52,9 @@ private struct DICOMJSONEncoder {
         for (name, value) in object.members {
             guard let tag = Self.tag(name) else { throw DICOMFault(.jsonStructure, offset: value.offset) }
             // JSON is UTF-8, whatever the data set was before; pixel data and file meta information are not read.
-            guard tag != .specificCharacterSet, tag.group > 0x0002, tag.group < DICOMTag.pixelDataGroup else { continue }
+            guard tag != .specificCharacterSet, tag.group > 0x0002, tag.group < DICOMTag.pixelDataGroup else {
+                continue
+            }
             members.append((tag, value))
         }
         members.sort { $0.tag < $1.tag }

@@ -17,9 +17,11 @@ struct DICOMDocument: Sendable {
 
     /// Returns `nil` for an instance that is neither.
     init?(_ dataSet: DICOMDataSet, sopClass: String) throws(DICOMFault) {
-        let isEncapsulated = dataSet.element(.encapsulatedDocument) != nil
+        let isEncapsulated =
+            dataSet.element(.encapsulatedDocument) != nil
             || dataSet.element(.mimeTypeOfEncapsulatedDocument) != nil
-        let isReport = dataSet.element(.contentSequence) != nil
+        let isReport =
+            dataSet.element(.contentSequence) != nil
             || sopClass.hasPrefix("1.2.840.10008.5.1.4.1.1.88.") && dataSet.element(.valueType) != nil
         guard isEncapsulated || isReport else { return nil }
         if isEncapsulated { self.form = try Self.form(dataSet) }

@@ -28,7 +28,7 @@ struct DICOMInstance: Sendable {
         var uid: String
         /// Series Number (0020,0011).
         var number: Int32?
-        var modality: String
+        var modality: String?
         var description: String?
         var bodyPart: String?
         var numberOfInstances: UInt32?
@@ -55,13 +55,10 @@ struct DICOMInstance: Sendable {
         self.study = try Self.study(dataSet, uid: studyUID)
         self.series = nil
         if let seriesUID {
-            guard let modality = try dataSet.string(.modality) else {
-                throw DICOMFault(.modalityMissing, offset: dataSet.offset, .modality)
-            }
             self.series = Series(
                 uid: seriesUID,
                 number: dataSet.integer(.seriesNumber),
-                modality: modality,
+                modality: try dataSet.string(.modality),
                 description: try dataSet.string(.seriesDescription),
                 bodyPart: try dataSet.string(.bodyPartExamined),
                 numberOfInstances: dataSet.count(.numberOfSeriesRelatedInstances)

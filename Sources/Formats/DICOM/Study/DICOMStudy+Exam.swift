@@ -71,7 +71,7 @@ extension DICOMStudy {
                 series.append(
                     ImagingSummary.Series(
                         uid: value.uid,
-                        modality: self.modality(value.modality),
+                        modality: Coding(system: nil, code: nil, display: nil),
                         description: nil,
                         bodySite: nil,
                         numberOfInstances: nil,
@@ -80,8 +80,11 @@ extension DICOMStudy {
                 )
             }
             let index = series.count - 1
-            guard series[index].modality.code == value.modality else {
-                throw DICOMFault(.seriesConflict, offset: member.offset, .modality, member: member.index)
+            if let modality = value.modality {
+                guard series[index].modality.code ?? modality == modality else {
+                    throw DICOMFault(.seriesConflict, offset: member.offset, .modality, member: member.index)
+                }
+                series[index].modality = self.modality(modality)
             }
             series[index].description = series[index].description ?? value.description
             series[index].bodySite =
@@ -102,7 +105,7 @@ extension DICOMStudy {
     private static func modalities(_ members: [Member]) -> [Coding] {
         self.distinct(
             members.flatMap { member in
-                (member.value.series.map { [$0.modality] } ?? []) + member.value.study.modalities
+                (member.value.series?.modality.map { [$0] } ?? []) + member.value.study.modalities
             }
         ).map { self.modality($0) }
     }

@@ -48,7 +48,8 @@ enum DICOMTime {
         let count = rest.utf8.count
         let (year, month, dayOfMonth) =
             count == 4
-            ? (digits, 1, 1) : count == 6 ? (digits / 100, digits % 100, 1) : (digits / 10_000, digits / 100 % 100, digits % 100)
+            ? (digits, 1, 1)
+            : count == 6 ? (digits / 100, digits % 100, 1) : (digits / 10_000, digits / 100 % 100, digits % 100)
         guard let day = GregorianDate(year: year, month: month, day: dayOfMonth) else { return nil }
         return ClinicalTime(
             text: text,
@@ -111,7 +112,8 @@ enum DICOMTime {
         guard let number = self.digits(bytes), [2, 4, 6].contains(bytes.count) else { return nil }
         let (hour, minute, second) =
             bytes.count == 2
-            ? (number, 0, 0) : bytes.count == 4 ? (number / 100, number % 100, 0) : (number / 10_000, number / 100 % 100, number % 100)
+            ? (number, 0, 0)
+            : bytes.count == 4 ? (number / 100, number % 100, 0) : (number / 10_000, number / 100 % 100, number % 100)
         // 60 stands for a leap second.
         guard hour < 24, minute < 60, second <= 60 else { return nil }
         let milliseconds = Int64((hour * 60 + minute) * 60 + second) * 1000
