@@ -13,7 +13,7 @@ package struct DICOMDataSet {
     /// Number of sequences around it.
     let depth: Int
 
-    /// - Parameter parent: The character sets around it, which hold unless the data set names its own.
+    /// The character sets around it, `parent`, hold unless the data set names its own.
     init(
         bytes: [UInt8],
         elements: [DICOMElement],

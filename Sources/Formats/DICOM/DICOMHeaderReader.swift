@@ -142,9 +142,7 @@ package struct DICOMHeaderReader: Sendable {
         if self.fileSize >= prefixEnd, window.bytes[at + 128..<at + 132] == [0x44, 0x49, 0x43, 0x4d] {
             try self.keep(prefixEnd, window)
             self.stage = .meta
-        } else if window.bytes[at..<at + 4] == [2, 0, 0, 0] || window.bytes[at..<at + 4] == [2, 0, 2, 0]
-            || window.bytes[at..<at + 4] == [2, 0, 1, 0]
-        {
+        } else if window.bytes[at..<at + 2] == [2, 0], self.encoding.isKnownVR(window.bytes.span, at) {
             // File meta information without preamble and prefix.
             self.stage = .meta
         } else {
@@ -223,10 +221,9 @@ package struct DICOMHeaderReader: Sendable {
     private static func begins(_ bytes: Span<UInt8>, at index: Int, _ encoding: DICOMEncoding) -> Bool {
         // A trailing byte or two are the elements' business.
         guard index <= bytes.count - 8 else { return true }
-        let isVR = DICOMVR(UInt16(bytes[index + 4]) << 8 | UInt16(bytes[index + 5])).isKnown
         // The groups that data sets begin with, in the other byte order.
         let group = encoding.tag(bytes, index).group
-        return encoding.isExplicit == isVR && group != 0x0800 && group != 0x0400
+        return encoding.isExplicit == encoding.isKnownVR(bytes, index) && group != 0x0800 && group != 0x0400
     }
 
     // MARK: Bytes

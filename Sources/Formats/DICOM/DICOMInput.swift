@@ -5,12 +5,11 @@ package enum DICOMForm: Hashable, Sendable {
     /// May be DICOM JSON; so may be anything else that begins as JSON does.
     case json
 
-    /// - Parameter bytes: The first bytes of the file, 16 KiB of them if it is as long as that.
-    /// - Returns: `nil` for what is neither.
+    /// Takes the first bytes of a file, 16 KiB of them if it is as long as that; `nil` for what is neither.
     package init?(startOf bytes: [UInt8]) {
         if bytes.count >= 132, bytes[128..<132] == [0x44, 0x49, 0x43, 0x4d] {
             self = .file
-        } else if bytes.starts(with: [2, 0]) && bytes.count > 6 && bytes[4..<6] == [0x55, 0x4c]
+        } else if bytes.starts(with: [2, 0]) && DICOMEncoding.explicitLittle.isKnownVR(bytes.span, 0)
             || DICOMEncoding.guessed(bytes.span, at: 0, isWhole: bytes.count < 1 << 14) != nil
         {
             self = .file

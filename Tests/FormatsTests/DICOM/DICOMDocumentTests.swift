@@ -28,59 +28,48 @@ struct DICOMDocumentTests {
                     }
                 ]
             )
-            writer.add(
-                0x0040_a730,
-                items: [
-                    {
-                        $0.add(0x0040_a010, "CS", "CONTAINS")
-                        $0.add(0x0040_a040, "CS", "NUM")
-                        $0.code(0x0040_a043, "410668003", "SCT", "Length")
-                        $0.add(
-                            0x0040_a300,
-                            items: [
-                                {
-                                    $0.code(0x0040_08ea, "mm", "UCUM", "millimeter")
-                                    $0.add(0x0040_a30a, "DS", number)
-                                }
-                            ]
-                        )
-                        $0.add(
-                            0x0040_a730,
-                            items: [
-                                {
-                                    $0.add(0x0040_a010, "CS", "HAS CONCEPT MOD")
-                                    $0.add(0x0040_a040, "CS", "CODE")
-                                    $0.code(0x0040_a043, "272741003", "SCT", "Laterality")
-                                    $0.code(0x0040_a168, "7771000", "SCT", "Left")
-                                }
-                            ]
-                        )
-                    },
-                    {
-                        $0.add(0x0040_a010, "CS", "CONTAINS")
-                        $0.add(0x0040_a040, "CS", "IMAGE")
-                    },
-                    {
-                        $0.add(0x0040_a010, "CS", "CONTAINS")
-                        $0.add(0x0040_a040, "CS", "CONTAINER")
-                        $0.code(0x0040_a043, "121072", "DCM", "Impressions")
-                        $0.add(
-                            0x0040_a730,
-                            items: [
-                                {
-                                    $0.add(0x0040_a010, "CS", "CONTAINS")
-                                    $0.add(0x0040_a040, "CS", "TEXT")
-                                    $0.code(0x0040_a043, "121073", "DCM", "Impression")
-                                    $0.add(0x0040_a160, "UT", "Nodule, left; see \\ follow up")
-                                }
-                            ]
-                        )
-                    },
-                ],
-                isUndefined: true
-            )
+            let items: [(inout DICOMWriter) -> Void] = [
+                { Self.addMeasurement(number, to: &$0) },
+                {
+                    $0.add(0x0040_a010, "CS", "CONTAINS")
+                    $0.add(0x0040_a040, "CS", "IMAGE")
+                },
+                { Self.addImpression(to: &$0) },
+            ]
+            writer.add(0x0040_a730, items: items, isUndefined: true)
         }
         return instance
+    }
+
+    private static func addMeasurement(_ number: String, to writer: inout DICOMWriter) {
+        writer.add(0x0040_a010, "CS", "CONTAINS")
+        writer.add(0x0040_a040, "CS", "NUM")
+        writer.code(0x0040_a043, "410668003", "SCT", "Length")
+        let value: (inout DICOMWriter) -> Void = {
+            $0.code(0x0040_08ea, "mm", "UCUM", "millimeter")
+            $0.add(0x0040_a30a, "DS", number)
+        }
+        writer.add(0x0040_a300, items: [value])
+        let side: (inout DICOMWriter) -> Void = {
+            $0.add(0x0040_a010, "CS", "HAS CONCEPT MOD")
+            $0.add(0x0040_a040, "CS", "CODE")
+            $0.code(0x0040_a043, "272741003", "SCT", "Laterality")
+            $0.code(0x0040_a168, "7771000", "SCT", "Left")
+        }
+        writer.add(0x0040_a730, items: [side])
+    }
+
+    private static func addImpression(to writer: inout DICOMWriter) {
+        writer.add(0x0040_a010, "CS", "CONTAINS")
+        writer.add(0x0040_a040, "CS", "CONTAINER")
+        writer.code(0x0040_a043, "121072", "DCM", "Impressions")
+        let text: (inout DICOMWriter) -> Void = {
+            $0.add(0x0040_a010, "CS", "CONTAINS")
+            $0.add(0x0040_a040, "CS", "TEXT")
+            $0.code(0x0040_a043, "121073", "DCM", "Impression")
+            $0.add(0x0040_a160, "UT", "Nodule, left; see \\ follow up")
+        }
+        writer.add(0x0040_a730, items: [text])
     }
 
     @Test("A structured report gives its content tree, its measurements and its conclusion")

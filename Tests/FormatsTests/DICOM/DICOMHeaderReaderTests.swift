@@ -154,6 +154,40 @@ struct DICOMHeaderReaderTests {
         #expect(accepted < 24)
     }
 
+    @Test("A file without preamble, or with the wrong encoding stated, is read if its elements leave no doubt")
+    func deviations() throws {
+        let expected = try #require(DICOMInput(files: [TestInstance().file()]).exams.first?.exam)
+        let noPreamble = Array(TestInstance().file().dropFirst(132))
+        #expect(DICOMInput(files: [noPreamble]).exams.map(\.exam) == [expected])
+        for written in DICOMWriter.Encoding.native {
+            for stated in DICOMWriter.Encoding.native {
+                let file = TestInstance().write(written).file(syntax: stated.rawValue)
+                #expect(DICOMInput(files: [file]).exams.map(\.exam) == [expected], "\(written) as \(stated)")
+            }
+        }
+        #expect(
+            DICOMInput(files: [TestInstance().write().file(syntax: "1.2.840.113619.5.2")]).code
+                == "dicom.unknown-transfer-syntax"
+        )
+        let noise = [UInt8](repeating: 0x41, count: 600)
+        #expect(DICOMInput(files: [noise]).code == "dicom.not-dicom")
+        #expect(DICOMInput(files: [DICOMWriter().file() + noise]).code == "dicom.encoding-mismatch")
+        #expect(DICOMInput(files: [[]]).code == "dicom.not-dicom")
+    }
+
+    @Test("An element that occurs twice, and a value representation that does not exist, refuse the file")
+    func malformedElements() {
+        var twice = TestInstance(pixelDataBytes: nil)
+        twice.after0020 = { $0.add(0x0010_0020, "LO", "P-2") }
+        #expect(DICOMInput(files: [twice.file()]).code == "dicom.duplicate-element")
+        var unknown = TestInstance(pixelDataBytes: nil)
+        unknown.after0020 = { $0.add(0x0029_1010, "ZZ", "x") }
+        #expect(DICOMInput(files: [unknown.file()]).code == "dicom.unknown-vr")
+        var stray = TestInstance(pixelDataBytes: nil)
+        stray.after0020 = { $0.header(0xfffe_e00d, "", length: 0) }
+        #expect(DICOMInput(files: [stray.file()]).code == "dicom.bad-structure")
+    }
+
     @Test("Trailing padding after the pixel data is no part of the header")
     func padding() throws {
         let bytes = TestInstance().file()

@@ -144,13 +144,18 @@ extension DICOMEncoding {
     /// The encoding of a data set that does not say it: the one in which its first elements have known value
     /// representations, plausible lengths and rising tags.
     ///
-    /// - Parameter isWhole: Whether the data set ends with `bytes`.
+    /// `isWhole` says that the data set ends with `bytes`.
     static func guessed(_ bytes: Span<UInt8>, at start: Int, isWhole: Bool) -> DICOMEncoding? {
         for encoding in [DICOMEncoding.explicitLittle, .implicitLittle, .explicitBig]
         where encoding.fits(bytes, at: start, isWhole: isWhole) {
             return encoding
         }
         return nil
+    }
+
+    /// Whether the letters of a value representation stand where explicit encodings have them.
+    func isKnownVR(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
+        index <= bytes.count - 8 && DICOMVR(UInt16(bytes[index + 4]) << 8 | UInt16(bytes[index + 5])).isKnown
     }
 
     private func fits(_ bytes: Span<UInt8>, at start: Int, isWhole: Bool) -> Bool {

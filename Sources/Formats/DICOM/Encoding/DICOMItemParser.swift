@@ -1,5 +1,8 @@
 /// Takes sequences apart that are wholly in memory (PS3.5 section 7.5).
 struct DICOMItemParser {
+    /// A sequence, or an item, of more is no part of any object: each costs more memory than its eight bytes.
+    private static let countMax = 1 << 16
+
     let bytes: [UInt8]
 
     /// The elements of each item of a sequence.
@@ -15,6 +18,7 @@ struct DICOMItemParser {
             // A sequence of stated length may still be closed by a delimiter.
             if header.tag == .sequenceDelimitation, index + header.size == end { break }
             guard header.tag == .item else { throw DICOMFault(.badStructure, offset: index, header.tag) }
+            guard items.count < Self.countMax else { throw DICOMFault(.tooLarge, offset: index, sequence.tag) }
             index += header.size
             if header.isUndefined {
                 let (elements, next) = try self.elements(
@@ -56,6 +60,7 @@ struct DICOMItemParser {
                 return (elements, index + header.size)
             }
             guard header.tag.group != 0xfffe else { throw DICOMFault(.badStructure, offset: index, header.tag) }
+            guard elements.count < Self.countMax else { throw DICOMFault(.tooLarge, offset: index, header.tag) }
             let valueStart = index + header.size
             var (valueEnd, next) = (valueStart, valueStart)
             if header.isUndefined {

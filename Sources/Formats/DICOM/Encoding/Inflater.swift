@@ -18,8 +18,7 @@ enum Inflater {
         var end: End
     }
 
-    /// - Parameter limit: The most bytes to be made; it is allocated at once.
-    /// - Returns: `nil` if the bytes are no DEFLATE stream.
+    /// Makes up to `limit` bytes, which are allocated at once; `nil` if the input is no DEFLATE stream.
     static func inflate(_ input: ArraySlice<UInt8>, limit: Int) -> Output? {
         var stream = unsafe z_stream()
         // Negative: no zlib header, as PS3.5 A.5 asks.

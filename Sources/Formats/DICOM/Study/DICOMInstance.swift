@@ -34,7 +34,7 @@ struct DICOMInstance: Sendable {
         var numberOfInstances: UInt32?
     }
 
-    /// - Parameter isFile: A file is one instance; an answer to a query may be a study or a series only.
+    /// A file is one instance; an answer to a query may be a study or a series only.
     init(_ dataSet: DICOMDataSet, isFile: Bool) throws(DICOMFault) {
         guard let studyUID = try dataSet.uid(.studyInstanceUID) else {
             throw DICOMFault(.studyUIDMissing, offset: dataSet.offset, .studyInstanceUID)

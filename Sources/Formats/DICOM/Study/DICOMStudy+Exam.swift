@@ -112,6 +112,7 @@ extension DICOMStudy {
 
     private static func addDocuments(_ members: [Member], to exam: inout Exam) throws(DICOMFault) {
         var conclusions: [String] = []
+        var observers: [ExamPerformer] = []
         for member in members {
             guard let document = member.value.document else { continue }
             exam.items += document.items
@@ -120,12 +121,13 @@ extension DICOMStudy {
             }
             conclusions += document.conclusions
             exam.conclusionCodes += document.conclusionCodes
-            exam.performers += document.observers.filter { !exam.performers.contains($0) }
+            observers += document.observers
             if let form = document.form { exam.presentedForms.append(form) }
             if let issued = document.issued, exam.issued.map({ $0.earliest < issued.earliest }) ?? true {
                 exam.issued = issued
             }
         }
+        exam.performers = self.distinct(exam.performers + observers)
         if !conclusions.isEmpty { exam.conclusion = conclusions.joined(separator: "\n") }
     }
 

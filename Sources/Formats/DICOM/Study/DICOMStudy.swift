@@ -1,3 +1,4 @@
+import Primitives
 package import Records
 
 /// Makes one exam of all pieces of one study, in whatever order they come.
@@ -11,19 +12,30 @@ package enum DICOMStudy {
 
     /// A piece that has been read.
     struct Member {
+        /// The whole header, or, where that is not going to be stored, the compact one.
         var part: RecordContent.Part
-        /// The part without what no exam needs.
+        var isWhole = true
+        /// The header without what no exam needs.
         var compact: [UInt8]
+        /// Of the whole header.
+        let digest: Digest
         var value: DICOMInstance
         /// Index in the caller's pieces.
         var index: Int
         var offset: Int
+
+        mutating func makeCompact() {
+            self.part.bytes = self.compact
+            self.isWhole = false
+        }
     }
 
     /// Joins pieces that have the same Study Instance UID.
-    package static func exam(of pieces: [DICOMPiece]) -> Result<ParsedExam, DICOMFault> {
+    ///
+    /// They may be read from disk while they are asked for: of most only the compact form stays in memory.
+    package static func exam(of pieces: some Sequence<DICOMPiece>) -> Result<ParsedExam, DICOMFault> {
         do throws(DICOMFault) {
-            var members = try self.members(pieces.map { ($0.part, $0.offset) })
+            var members = try self.members(pieces.lazy.map { ($0.part, $0.offset) })
             try self.order(&members)
             let stored = try self.parts(members)
             return .success(try self.exam(members, parts: stored))
@@ -35,7 +47,7 @@ package enum DICOMStudy {
     /// Reads a study again from the parts that were stored of it.
     package static func exam(fromParts parts: [RecordContent.Part]) -> Result<ParsedExam, DICOMFault> {
         do throws(DICOMFault) {
-            var members = try self.members(parts.map { ($0, 0) })
+            var members = try self.members(parts.lazy.map { ($0, 0) })
             try self.order(&members)
             return .success(try self.exam(members, parts: parts))
         } catch {
@@ -46,22 +58,31 @@ package enum DICOMStudy {
     // MARK: Reading
 
     private static func members(
-        _ pieces: [(part: RecordContent.Part, offset: Int)]
+        _ pieces: some Sequence<(RecordContent.Part, Int)>
     ) throws(DICOMFault) -> [Member] {
-        guard !pieces.isEmpty else { throw DICOMFault(.notDICOM, offset: 0) }
-        guard pieces.count <= self.instancesMax else { throw DICOMFault(.tooManyInstances, offset: 0) }
         let decoders = DICOMDecoders()
         var members: [Member] = []
-        members.reserveCapacity(pieces.count)
+        // The member of each series that comes first of those seen.
+        var firsts: [String: Int] = [:]
         for (index, piece) in pieces.enumerated() {
+            guard index < self.instancesMax else { throw DICOMFault(.tooManyInstances, offset: 0) }
             do throws(DICOMFault) {
-                members.append(try self.member(piece.part, offset: piece.offset, index, decoders))
+                members.append(try self.member(piece.0, offset: piece.1, index, decoders))
+                let series = members[index].value.series?.uid ?? ""
+                guard let first = firsts[series] else {
+                    firsts[series] = index
+                    continue
+                }
+                let isFirst = self.isBefore(members[index], members[first], [:])
+                if isFirst { firsts[series] = index }
+                members[isFirst ? first : index].makeCompact()
             } catch {
                 var fault = error
                 fault.member = index
                 throw fault
             }
         }
+        guard !members.isEmpty else { throw DICOMFault(.notDICOM, offset: 0) }
         return members
     }
 
@@ -83,13 +104,21 @@ package enum DICOMStudy {
             return Member(
                 part: part,
                 compact: value.document == nil ? header.compactBytes : part.bytes,
+                digest: Digest(hashing: part.bytes),
                 value: value,
                 index: index,
                 offset: offset
             )
         case .json:
             let value = try DICOMInstance(try DICOMJSON.dataSet(part.bytes, decoders), isFile: false)
-            return Member(part: part, compact: part.bytes, value: value, index: index, offset: offset)
+            return Member(
+                part: part,
+                compact: part.bytes,
+                digest: Digest(hashing: part.bytes),
+                value: value,
+                index: index,
+                offset: offset
+            )
         case nil: throw DICOMFault(.notDICOM, offset: 0)
         }
     }
@@ -115,9 +144,10 @@ package enum DICOMStudy {
                 kept.append(member)
                 continue
             }
-            guard self.isSame(kept[first].part, member.part) else {
+            guard self.isSame(kept[first], member) else {
                 throw DICOMFault(.instanceConflict, offset: member.offset, .sopInstanceUID, member: member.index)
             }
+            if member.isWhole { kept[first] = member }
         }
         members = kept
     }
@@ -132,9 +162,9 @@ package enum DICOMStudy {
     }
 
     /// Whether two parts come from the same bytes: the whole files' if both are known, else their headers'.
-    private static func isSame(_ left: RecordContent.Part, _ right: RecordContent.Part) -> Bool {
-        if let leftFile = left.dicomFile, let rightFile = right.dicomFile { return leftFile == rightFile }
-        return left.bytes == right.bytes
+    private static func isSame(_ left: Member, _ right: Member) -> Bool {
+        if let leftFile = left.part.dicomFile, let rightFile = right.part.dicomFile { return leftFile == rightFile }
+        return left.digest == right.digest
     }
 
     // MARK: Parts

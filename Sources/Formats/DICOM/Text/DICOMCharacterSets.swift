@@ -39,8 +39,8 @@ struct DICOMCharacterSets: Hashable, Sendable {
         self.hasExtensions = hasExtensions
     }
 
-    /// - Parameter values: The values of Specific Character Set (0008,0005), of which the first may be empty.
-    /// - Returns: `nil` if one is not a defined term.
+    /// Takes the values of Specific Character Set (0008,0005), of which the first may be empty; `nil` if one is not a
+    /// defined term.
     init?(_ values: [Substring]) {
         let terms = values.map { value in
             var term = value.drop { $0 == " " }

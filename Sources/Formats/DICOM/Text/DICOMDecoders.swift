@@ -8,8 +8,7 @@ package final class DICOMDecoders {
 
     /// The text, or `nil` if its bytes do not belong to the character sets.
     ///
-    /// - Parameter isName: Whether `^` and `=` end what escape sequences designated, as in a person's name
-    ///   (PS3.5 section 6.1.2.5.3).
+    /// In a person's name `^` and `=` end what escape sequences designated (PS3.5 section 6.1.2.5.3).
     func text(_ bytes: ArraySlice<UInt8>, _ sets: DICOMCharacterSets, isName: Bool) -> String? {
         if let whole = sets.whole { return self.decode(bytes, whole) }
         let isPlain = bytes.allSatisfy { $0 < 0x80 && $0 != 0x1b }
