@@ -27,7 +27,21 @@ package struct DICOMHeader: Sendable {
     package let isEncodingStated: Bool
     let isDeflated: Bool
     /// Number of top-level elements that were left out for their size; pixel data is not counted.
-    package let omittedElements: Int
+    package var omittedElements: Int { self.gaps.count }
+    /// What was left out, in the order of the file.
+    let gaps: [Gap]
+
+    /// Bytes of the file that are not among the header's.
+    struct Gap: Sendable {
+        /// Index in the header's bytes of what follows.
+        var place: Int
+        var count: Int
+    }
+
+    /// Where in the file a byte of the header stands; in a deflated file, where in the inflated data set.
+    func fileOffset(_ offset: Int) -> Int {
+        self.gaps.reduce(offset) { $1.place <= offset ? $0 + $1.count : $0 }
+    }
 
     /// Whether this is a DICOMDIR (PS3.3 annex F), which names instances and is none.
     package var isDirectory: Bool {

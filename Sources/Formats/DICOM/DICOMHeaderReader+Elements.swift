@@ -54,7 +54,7 @@ extension DICOMHeaderReader {
             if header.tag == .contentSequence {
                 throw .refused(DICOMFault(.tooLarge, offset: self.position, header.tag))
             }
-            self.omitted += 1
+            self.gaps.append(DICOMHeader.Gap(place: self.kept.count, count: size))
             return try self.skip(size)
         }
         let place = self.kept.count
@@ -176,7 +176,7 @@ extension DICOMHeaderReader {
         self.stage = .elements
         if self.open.header.tag.group >= DICOMTag.pixelDataGroup { throw .done }
         guard let place = self.open.place else {
-            self.omitted += 1
+            self.gaps.append(DICOMHeader.Gap(place: self.kept.count, count: self.position - self.open.offset))
             return
         }
         let value = place + self.open.header.size..<self.kept.count - delimiter.size

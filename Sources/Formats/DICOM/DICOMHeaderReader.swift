@@ -57,7 +57,7 @@ package struct DICOMHeaderReader: Sendable {
     var transferSyntaxUID: String?
     var kept: [UInt8] = []
     var elements: [DICOMElement] = []
-    var omitted = 0
+    var gaps: [DICOMHeader.Gap] = []
     var isOrdered = true
     var open = OpenSequence()
     /// Set when the header is in a deflated stream: the inflated data set and its elements.
@@ -113,24 +113,24 @@ package struct DICOMHeaderReader: Sendable {
     }
 
     private func finished() -> Progress {
+        let header = DICOMHeader(
+            storedBytes: self.kept,
+            bytes: self.inflated?.bytes ?? self.kept,
+            elements: self.inflated?.elements ?? self.elements,
+            encoding: self.encoding,
+            transferSyntaxUID: self.transferSyntaxUID,
+            isEncodingStated: self.isEncodingStated,
+            isDeflated: self.inflated != nil,
+            gaps: self.inflated?.gaps ?? self.gaps
+        )
         if !self.isOrdered {
             var seen: Set<DICOMTag> = []
             for element in self.elements where !seen.insert(element.tag).inserted {
-                return .refused(DICOMFault(.duplicateElement, offset: element.range.lowerBound, element.tag))
+                let offset = header.fileOffset(element.range.lowerBound)
+                return .refused(DICOMFault(.duplicateElement, offset: offset, element.tag))
             }
         }
-        return .header(
-            DICOMHeader(
-                storedBytes: self.kept,
-                bytes: self.inflated?.bytes ?? self.kept,
-                elements: self.inflated?.elements ?? self.elements,
-                encoding: self.encoding,
-                transferSyntaxUID: self.transferSyntaxUID,
-                isEncodingStated: self.isEncodingStated,
-                isDeflated: self.inflated != nil,
-                omittedElements: self.inflated?.omittedElements ?? self.omitted
-            )
-        )
+        return .header(header)
     }
 
     // MARK: The start of the file

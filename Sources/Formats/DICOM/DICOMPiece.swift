@@ -47,7 +47,9 @@ package struct DICOMPiece: Hashable, Sendable {
             let part = RecordContent.Part(type: self.type(.instance, file), bytes: header.storedBytes)
             return .success(DICOMPiece(studyUID: instance.study.uid, part: part, offset: 0))
         } catch {
-            return .failure(error)
+            var fault = error
+            fault.offset = header.fileOffset(fault.offset)
+            return .failure(fault)
         }
     }
 

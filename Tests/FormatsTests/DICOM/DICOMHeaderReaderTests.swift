@@ -188,6 +188,22 @@ struct DICOMHeaderReaderTests {
         #expect(DICOMInput(files: [stray.file()]).code == "dicom.bad-structure")
     }
 
+    @Test("A fault is found where it stands in the file, whatever was left out before it", arguments: [false, true])
+    func offsets(isUndefined: Bool) throws {
+        var instance = TestInstance(studyUID: "1.x", pixelDataBytes: nil)
+        instance.before0010 = { writer in
+            let large: (inout DICOMWriter) -> Void = { $0.add(0x0009_1011, "OB", [UInt8](repeating: 1, count: 70_000)) }
+            writer.add(0x0009_1010, items: [large], isUndefined: isUndefined)
+        }
+        let file = instance.file()
+        let fault = try #require(DICOMInput(files: [file]).refused.first)
+        #expect(file.count > 70_000)
+        #expect(file[fault.offset...].starts(with: [0x20, 0, 0x0d, 0, 0x55, 0x49]))
+        let header = try DICOMHeaderReader.read(file).get()
+        #expect(header.omittedElements == 1)
+        #expect(header.storedBytes.count == file.count - 70_000 - (isUndefined ? 12 + 8 + 12 + 8 + 8 : 12 + 8 + 12))
+    }
+
     @Test("Trailing padding after the pixel data is no part of the header")
     func padding() throws {
         let bytes = TestInstance().file()

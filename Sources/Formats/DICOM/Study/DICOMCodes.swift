@@ -1,5 +1,13 @@
 import Records
 
+/// Names of bodies that issue identifiers.
+package enum DICOMIssuer {
+    /// Begins the system of an identifier whose issuer has a local name only.
+    ///
+    /// Two institutions may use the same name, so that such a system tells persons apart within one institution only.
+    package static let localPrefix = "urn:dicom:issuer:"
+}
+
 extension DICOMDataSet {
     /// The first item of a code sequence (PS3.3 section 8.8) as a coding; `nil` if there is none.
     func coding(_ tag: DICOMTag) throws(DICOMFault) -> Coding? { try self.items(tag).first?.asCoding() }
@@ -51,10 +59,10 @@ extension DICOMDataSet {
             case "ISO" where Self.isUID(id): return "urn:oid:\(id)"
             case "UUID": return "urn:uuid:\(id.lowercased())"
             case "URI": return id
-            case "DNS", "EUI64", "X400", "X500": return "urn:dicom:issuer:\(id)"
+            case "DNS", "EUI64", "X400", "X500": return DICOMIssuer.localPrefix + id
             default: break
             }
         }
-        return try self.string(local).map { "urn:dicom:issuer:\($0)" }
+        return try self.string(local).map { DICOMIssuer.localPrefix + $0 }
     }
 }

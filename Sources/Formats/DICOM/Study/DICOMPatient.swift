@@ -16,7 +16,7 @@ struct DICOMPatient: Hashable, Sendable {
         self.id = try dataSet.string(.patientID)
         if self.id != nil {
             let qualifiers = try dataSet.items(.issuerOfPatientIDQualifiersSequence).first
-            let local = try dataSet.string(.issuerOfPatientID).map { "urn:dicom:issuer:\($0)" }
+            let local = try dataSet.string(.issuerOfPatientID).map { DICOMIssuer.localPrefix + $0 }
             self.issuer = try qualifiers?.namespace(local: .localNamespaceEntityID) ?? local
         }
         let name = try dataSet.name(.patientName).map { DICOMPersonName($0) }
@@ -30,7 +30,7 @@ struct DICOMPatient: Hashable, Sendable {
         for item in try dataSet.items(.otherPatientIDsSequence) {
             guard let value = try item.string(.patientID) else { continue }
             let qualifiers = try item.items(.issuerOfPatientIDQualifiersSequence).first
-            let local = try item.string(.issuerOfPatientID).map { "urn:dicom:issuer:\($0)" }
+            let local = try item.string(.issuerOfPatientID).map { DICOMIssuer.localPrefix + $0 }
             self.add(
                 SourceIdentifier(
                     system: try qualifiers?.namespace(local: .localNamespaceEntityID) ?? local,
