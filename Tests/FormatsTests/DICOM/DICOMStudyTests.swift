@@ -145,7 +145,9 @@ struct DICOMStudyTests {
     func merging() throws {
         let letters = TestInstance(name: Array("ZHANG^San".utf8), birthDate: "")
         let all = TestInstance(characterSet: "ISO_IR 192", uid: "1.2.8", name: Array("Zhang^San=张^三".utf8), sex: "")
-        let patient = try #require(Self.patient(DICOMInput(files: [letters.file(), all.file()]).exams.first))
+        let parsed = try #require(DICOMInput(files: [letters.file(), all.file()]).exams.first)
+        #expect(DICOMExamReader.read(parsed.parts) == .success(parsed), "compact headers tell it too")
+        let patient = try #require(Self.patient(parsed))
         #expect(patient.name?.label == "张三")
         #expect(patient.name?.family == "张")
         #expect(patient.birthDate?.text == "19800229")
