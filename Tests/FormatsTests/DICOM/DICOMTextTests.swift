@@ -86,6 +86,20 @@ struct DICOMTextTests {
         #expect(Self.label(sets, bytes).code == "dicom.undecodable-text")
     }
 
+    @Test("The end of a line ends what an escape sequence designated in a free text")
+    func lines() throws {
+        var instance = TestInstance(characterSet: "\\ISO 2022 IR 87", pixelDataBytes: nil)
+        instance.after0020 = {
+            $0.add(0x0042_0010, "ST", Self.ascii("\u{1b}$B;3ED\r\nab\u{1b}$BB@O:"))
+            $0.add(0x0042_0012, "LO", "text/plain")
+        }
+        let exam = DICOMInput(files: [instance.file()]).exams.first?.exam
+        #expect(exam?.presentedForms.first?.title == "山田\r\nab太郎")
+        // A space is no character of the designated set.
+        instance.after0020 = { $0.add(0x0042_0012, "LO", Self.ascii("\u{1b}$B;3 ED")) }
+        #expect(DICOMInput(files: [instance.file()]).code == "dicom.undecodable-text")
+    }
+
     @Test("A delimiter of a name ends what an escape sequence designated")
     func delimiters() {
         let bytes = Self.ascii("\u{1b}$)C") + [0xfb, 0xf3] + Self.ascii("^") + [0xd1, 0xce]

@@ -45,7 +45,11 @@ package final class DICOMDecoders {
                     (low, high) = (sets.low, sets.high)
                 }
             } else {
-                guard let part = self.pairs(run, low, sets, isName: isName, &low, &high) else { return nil }
+                // A control character, which no character of these sets contains, ends the designation.
+                let stop = run.firstIndex { $0 < 0x20 } ?? end
+                guard let part = self.pairs(run[..<stop], low) else { return nil }
+                if stop < end { (low, high) = (sets.low, sets.high) }
+                index = stop
                 text += part
             }
         }
@@ -53,18 +57,7 @@ package final class DICOMDecoders {
     }
 
     /// Text in two-byte characters of the lower half.
-    ///
-    /// A control character, which no character of these sets contains, ends the designation as well.
-    private func pairs(
-        _ run: ArraySlice<UInt8>,
-        _ half: DICOMCharacterSets.LowHalf,
-        _ sets: DICOMCharacterSets,
-        isName: Bool,
-        _ low: inout DICOMCharacterSets.LowHalf,
-        _ high: inout DICOMCharacterSets.HighHalf
-    ) -> String? {
-        let end = run.firstIndex { $0 <= 0x20 } ?? run.endIndex
-        let characters = run[..<end]
+    private func pairs(_ characters: ArraySlice<UInt8>, _ half: DICOMCharacterSets.LowHalf) -> String? {
         guard characters.count.isMultiple(of: 2) else { return nil }
         var euc: [UInt8] = []
         for (position, byte) in characters.enumerated() {
@@ -72,10 +65,7 @@ package final class DICOMDecoders {
             if half == .jisX0212, position.isMultiple(of: 2) { euc.append(0x8f) }
             euc.append(byte | 0x80)
         }
-        guard let text = self.decode(euc[...], .japaneseEUC) else { return nil }
-        guard end < run.endIndex else { return text }
-        (low, high) = (sets.low, sets.high)
-        return text + String(decoding: run[end...], as: UTF8.self)
+        return self.decode(euc[...], .japaneseEUC)
     }
 
     private func highRun(_ run: ArraySlice<UInt8>, _ high: DICOMCharacterSets.HighHalf) -> String? {
