@@ -20,16 +20,15 @@ package struct DICOMDataSet {
         parent: DICOMCharacterSets,
         decoders: DICOMDecoders,
         depth: Int
-    ) throws(DICOMFault) {
+    ) {
         self.bytes = bytes
         self.elements = elements
         self.decoders = decoders
         self.depth = depth
         if let element = elements.first(where: { $0.tag == .specificCharacterSet }) {
-            guard let text = Self.asciiText(bytes[element.value]),
-                let sets = DICOMCharacterSets(text.split(separator: "\\", omittingEmptySubsequences: false))
-            else { throw DICOMFault(.unknownCharacterSet, offset: element.range.lowerBound, element.tag) }
-            self.characterSets = sets
+            let terms = Self.asciiText(bytes[element.value])?
+                .split(separator: "\\", omittingEmptySubsequences: false)
+            self.characterSets = terms.flatMap { DICOMCharacterSets($0) } ?? .unknown
         } else {
             self.characterSets = parent
         }
@@ -117,7 +116,7 @@ package struct DICOMDataSet {
         let bytes = Self.unpadded(self.bytes[element.value])
         guard !bytes.isEmpty else { return nil }
         guard let text = self.decoders.text(bytes, self.characterSets, isName: isName) else {
-            throw self.fault(.undecodableText, tag)
+            throw self.fault(self.characterSets.isKnown ? .undecodableText : .unknownCharacterSet, tag)
         }
         return text
     }
@@ -192,7 +191,7 @@ package struct DICOMDataSet {
         var items: [DICOMDataSet] = []
         for elements in try parser.items(in: element, depth: self.depth) {
             items.append(
-                try DICOMDataSet(
+                DICOMDataSet(
                     bytes: self.bytes,
                     elements: elements,
                     parent: self.characterSets,

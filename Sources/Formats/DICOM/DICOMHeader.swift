@@ -56,8 +56,8 @@ package struct DICOMHeader: Sendable {
     }
 
     /// The data set, with decoders that texts of other headers may share.
-    package func dataSet(_ decoders: DICOMDecoders = DICOMDecoders()) throws(DICOMFault) -> DICOMDataSet {
-        try DICOMDataSet(bytes: self.bytes, elements: self.elements, parent: .ascii, decoders: decoders, depth: 0)
+    package func dataSet(_ decoders: DICOMDecoders = DICOMDecoders()) -> DICOMDataSet {
+        DICOMDataSet(bytes: self.bytes, elements: self.elements, parent: .ascii, decoders: decoders, depth: 0)
     }
 
     /// The stored bytes without the elements that no exam takes from an image: a few hundred bytes of file meta

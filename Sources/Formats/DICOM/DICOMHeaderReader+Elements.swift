@@ -27,7 +27,7 @@ extension DICOMHeaderReader {
         guard header.tag.group != 0xfffe else {
             throw .refused(DICOMFault(.badStructure, offset: self.position, header.tag))
         }
-        guard self.elements.count < Self.elementsMax else {
+        guard self.elements.count + self.gaps.count < Self.elementsMax else {
             throw .refused(DICOMFault(.tooLarge, offset: self.position, header.tag))
         }
         if header.tag.group >= DICOMTag.pixelDataGroup { return try self.pixelData(header) }

@@ -43,7 +43,7 @@ package struct DICOMPiece: Hashable, Sendable {
             return .failure(DICOMFault(.directory, offset: 0, .directoryRecordSequence))
         }
         do throws(DICOMFault) {
-            let instance = try DICOMInstance(try header.dataSet(decoders), isFile: true)
+            let instance = try DICOMInstance(header.dataSet(decoders), isFile: true)
             let part = RecordContent.Part(type: self.type(.instance, file), bytes: header.storedBytes)
             return .success(DICOMPiece(studyUID: instance.study.uid, part: part, offset: 0))
         } catch {

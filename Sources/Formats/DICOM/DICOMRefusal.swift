@@ -55,7 +55,8 @@ package enum DICOMRefusal: String, FormatRefusalCode, Error {
         case .directory: "This is a media directory: it names instances and is none itself."
         case .jsonSyntax: "This is not JSON."
         case .jsonStructure: "This JSON does not follow the DICOM JSON model."
-        case .unknownCharacterSet: "The data set names a character set that DICOM does not define."
+        case .unknownCharacterSet:
+            "A text is not ASCII, and the data set names a character set that DICOM does not define."
         case .undecodableText: "A text does not belong to the character set that the data set names."
         case .badString: "A text holds control characters or is too long."
         case .tooManyValues: "An element that may have one value has several."

@@ -108,6 +108,13 @@ struct DICOMDocumentTests {
         #expect(DICOMExamReader.read(parsed.parts) == .success(parsed))
     }
 
+    @Test("A report whose content does not say what it is is refused")
+    func untyped() {
+        var instance = TestInstance(sopClass: "1.2.840.10008.5.1.4.1.1.88.33", pixelDataBytes: nil)
+        instance.after0020 = { $0.add(0x0040_a730, items: [{ $0.add(0x0040_a160, "UT", "x") }]) }
+        #expect(DICOMInput(files: [instance.file()]).code == "dicom.value-type-missing")
+    }
+
     @Test(
         "A report's results have its status",
         arguments: [

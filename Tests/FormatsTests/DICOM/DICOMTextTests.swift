@@ -59,6 +59,8 @@ struct DICOMTextTests {
         ),
         Sample(sets: "ISO_IR 144", bytes: [0xbb, 0xee, 0xda], label: "Люк"),
         Sample(sets: "ISO_IR 166", bytes: [0xb9, 0xd2], label: "นา"),
+        // Without a defined term ASCII is still ASCII.
+        Sample(sets: "ISO-IR 100", bytes: ascii("Buc^J"), label: "Buc J"),
         Sample(sets: "ISO_IR 203", bytes: [0xa4], label: "€"),
     ]
 

@@ -32,7 +32,7 @@ enum DICOMJSON {
         let elements = try DICOMItemParser(bytes: encoded)
             .elements(from: 0, end: encoded.count, .explicitLittle, 0).elements
         guard let text = DICOMCharacterSets(["ISO_IR 192"]) else { preconditionFailure("ISO_IR 192 is a defined term") }
-        return try DICOMDataSet(bytes: encoded, elements: elements, parent: text, decoders: decoders, depth: 0)
+        return DICOMDataSet(bytes: encoded, elements: elements, parent: text, decoders: decoders, depth: 0)
     }
 }
 

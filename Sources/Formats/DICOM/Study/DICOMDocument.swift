@@ -20,9 +20,9 @@ struct DICOMDocument: Sendable {
         let isEncapsulated =
             dataSet.element(.encapsulatedDocument) != nil
             || dataSet.element(.mimeTypeOfEncapsulatedDocument) != nil
+        let (hasType, hasContent) = (dataSet.element(.valueType) != nil, dataSet.element(.contentSequence) != nil)
         let isReport =
-            dataSet.element(.contentSequence) != nil
-            || sopClass.hasPrefix("1.2.840.10008.5.1.4.1.1.88.") && dataSet.element(.valueType) != nil
+            sopClass.hasPrefix("1.2.840.10008.5.1.4.1.1.88.") ? hasType || hasContent : hasType && hasContent
         guard isEncapsulated || isReport else { return nil }
         if isEncapsulated { self.form = try Self.form(dataSet) }
         guard isReport else { return }

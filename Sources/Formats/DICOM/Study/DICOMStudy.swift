@@ -100,7 +100,7 @@ package enum DICOMStudy {
             case .failure(let fault): throw fault
             }
             guard !header.isDirectory else { throw DICOMFault(.directory, offset: 0, .directoryRecordSequence) }
-            let value = try DICOMInstance(try header.dataSet(decoders), isFile: true)
+            let value = try DICOMInstance(header.dataSet(decoders), isFile: true)
             return Member(
                 part: part,
                 compact: value.document == nil ? header.compactBytes : part.bytes,

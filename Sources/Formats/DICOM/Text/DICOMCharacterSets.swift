@@ -30,9 +30,20 @@ struct DICOMCharacterSets: Hashable, Sendable {
     /// Whether escape sequences (ISO 2022) may occur.
     let hasExtensions: Bool
 
-    static let ascii = DICOMCharacterSets(whole: nil, low: .ascii, high: .none, hasExtensions: false)
+    /// Whether the data set names sets that DICOM defines; if not, only ASCII, which all of them contain, is read.
+    let isKnown: Bool
 
-    private init(whole: CharacterSet?, low: LowHalf, high: HighHalf, hasExtensions: Bool) {
+    static let ascii = DICOMCharacterSets(whole: nil, low: .ascii, high: .none, hasExtensions: false)
+    static let unknown = DICOMCharacterSets(
+        whole: nil,
+        low: .ascii,
+        high: .none,
+        hasExtensions: false,
+        isKnown: false
+    )
+
+    private init(whole: CharacterSet?, low: LowHalf, high: HighHalf, hasExtensions: Bool, isKnown: Bool = true) {
+        self.isKnown = isKnown
         self.whole = whole
         self.low = low
         self.high = high
