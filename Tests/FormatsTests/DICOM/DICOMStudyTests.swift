@@ -187,6 +187,27 @@ struct DICOMStudyTests {
         #expect(patient?.identifiers.map(\.value) == ["P-1", "Q-7"])
     }
 
+    @Test(
+        "An issuer's universal identifier becomes a namespace only if it is of the type that it says",
+        arguments: [
+            ("urn:x:1", "URI", "urn:x:1"), ("CN-RIC", "URI", nil), ("MRN@other:1", "URI", nil),
+            ("1.2.156", "ISO", "urn:oid:1.2.156"), ("1.x", "ISO", nil), ("A-B", "UUID", "urn:uuid:a-b"),
+            ("pacs.example", "DNS", "urn:dicom:issuer:pacs.example"), ("x", "", nil),
+        ]
+    )
+    func universal(_ id: String, _ type: String, _ system: String?) throws {
+        var instance = TestInstance()
+        instance.before0010 = { writer in
+            let issuer: (inout DICOMWriter) -> Void = {
+                $0.add(0x0040_0032, "UT", id)
+                $0.add(0x0040_0033, "CS", type)
+            }
+            writer.add(0x0010_0024, items: [issuer])
+        }
+        let patient = try #require(Self.patient(DICOMInput(files: [instance.file()]).exams.first))
+        #expect(patient.identifiers == [SourceIdentifier(system: system, value: "P-1")])
+    }
+
     @Test("A file that was given twice counts once; another with its UID refuses the study")
     func duplicates() throws {
         let file = TestInstance().file()

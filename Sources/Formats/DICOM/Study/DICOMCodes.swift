@@ -37,6 +37,19 @@ extension DICOMDataSet {
         return Coding(system: Self.systems[scheme] ?? scheme, code: code, display: meaning)
     }
 
+    /// RFC 3986 section 3.1; also keeps short names of systems, which are no URIs, from being claimed by a file.
+    private static func hasScheme(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), colon != text.startIndex else { return false }
+        return text.utf8[..<colon].allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+    }
+
     static var dicomOntology: String { "http://dicom.nema.org/resources/ontology/DCM" }
 
     /// Coding schemes that have a URI in FHIR (PS3.16 section 8); others keep their designator.
@@ -58,7 +71,7 @@ extension DICOMDataSet {
             switch try self.string(.universalEntityIDType) {
             case "ISO" where Self.isUID(id): return "urn:oid:\(id)"
             case "UUID": return "urn:uuid:\(id.lowercased())"
-            case "URI": return id
+            case "URI" where Self.hasScheme(id): return id
             case "DNS", "EUI64", "X400", "X500": return DICOMIssuer.localPrefix + id
             default: break
             }
