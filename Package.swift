@@ -53,7 +53,7 @@ let targets: [Target] = [
     .systemLibrary(name: "CIconv", path: "Sources/CIconv"),
     // libxml2 is given bytes and reads nothing else.
     .systemLibrary(name: "CXML", path: "Sources/CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-    core("Formats", ["Primitives", "Records", "CIconv", "CXML"]),
+    core("Formats", ["Primitives", "Records", "CIconv", "CXML", "CZlib"]),
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),

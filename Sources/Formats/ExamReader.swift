@@ -7,7 +7,8 @@ package enum ExamReader {
         case .fhirR4JSON: FHIRExamReader.read(content.parts).mapError { FormatRefusal($0.fault.refusal) }
         case .hl7v2: HL7v2ExamReader.read(content.parts)
         case .cda: CDAExamReader.read(content.parts)
-        case .csv, .dicom: .failure(FormatRefusal(ContentRefusal.unsupported))
+        case .dicom: DICOMExamReader.read(content.parts)
+        case .csv: .failure(FormatRefusal(ContentRefusal.unsupported))
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Formats
 package import Primitives
 package import Records
 
@@ -14,7 +15,7 @@ package enum PatientNames {
     ) -> [PatientIdentifier] {
         var found: [(rank: Int, identifier: PatientIdentifier)] = []
         for identifier in patient.identifiers {
-            let system = identifier.system ?? "MRN@\(institution)"
+            let system = Self.system(of: identifier, institution)
             guard let read = try? PatientIdentifier(system: system, value: identifier.value) else { continue }
             found.append((Self.rank(read, type: identifier.type), read))
         }
@@ -24,6 +25,13 @@ package enum PatientNames {
         var seen: Set<PatientIdentifier> = []
         return found.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element.identifier).filter { seen.insert($0).inserted }.prefix(Self.namesMax).map { $0 }
+    }
+
+    /// An identifier without a system, or with one that has a local name only, is a number of this institution.
+    private static func system(of identifier: SourceIdentifier, _ institution: InstitutionID) -> String {
+        guard let system = identifier.system else { return "MRN@\(institution)" }
+        guard system.hasPrefix(DICOMIssuer.localPrefix) else { return system }
+        return "MRN@\(institution)/\(system.dropFirst(DICOMIssuer.localPrefix.count))"
     }
 
     /// Lower is stronger.
