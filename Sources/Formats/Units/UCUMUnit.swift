@@ -18,7 +18,7 @@ package struct UCUMUnit: Sendable {
     /// Above zero.
     package let factor: Ratio
     package let scale: Scale
-    /// Texts in braces, in their order. UCUM gives them no meaning; a reader does.
+    /// Texts in braces, in their order: UCUM gives them no meaning, a reader does.
     package let annotations: [String]
     /// Nothing but annotations, as `{INR}`: a number whose meaning the annotation gives.
     package let isBareAnnotation: Bool

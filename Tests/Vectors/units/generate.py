@@ -17,10 +17,14 @@ from ucumvert import PintUcumRegistry
 OURS = ["s/m.mg", "4.s/m", "s/4/m", "g.m.s-2.A-2", "4.[pi].10*-7.N", "[mu_0]", "m[Hg]", "S", "1/[ly]", "/m.s", "10^-3.mol",
     "mg/(kg.d)", "m3.kg-1.s-2", "kat/(10*6.L)", "cm[H2O]/(L/s)", "mL/min/(10.g)", "2.5e3"]
 BASES = {"[length]": "m", "[time]": "s", "[mass]": "g", "[temperature]": "K", "[luminosity]": "cd", "[substance]": "mol"}
-# ucumvert 0.3.2 reads the code as another unit, or pint has an older value.
-LEFT_OUT = {
-    "10^", "10*",
-}
+# Where pint's unit of that name has another definition than UCUM's, or ucumvert reads the expression otherwise: pressure
+# of mercury and water, years and months, British and printers' lengths, calories and Btu, the unified atomic mass, the
+# Gaussian magnetic units, functions, feet and yards cubed, minutes and seconds of arc, `g%`, and `/m.s` as 1/(m.s).
+LEFT_OUT = set(
+    """cm[Hg] mm[Hg] m[Hg] [in_i'H2O] [in_i'Hg] [PRU] [wood'U] a_t mo_s [in_br] [ft_br] [rd_br] [ch_br] [lk_br] [fth_br]
+    [pc_br] [yd_br] [mi_br] [nmi_br] [kn_br] [acr_br] [pnt_pr] [pca_pr] [didot] [cicero] pc cal_[15] [Cal] [Btu_th] [Btu]
+    u Mx G Oe [p'diop] %[slope] [m/s2/Hz^(1/2)] bit_s [cft_i] [cyd_i] ' '' g% /m.s""".split()
+)
 
 
 def dimension(quantity):
