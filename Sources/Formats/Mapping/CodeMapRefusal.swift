@@ -26,8 +26,7 @@ package enum CodeMapRefusal: String, FormatRefusalCode {
         case .badDate: "The date does not exist or is not written YYYY-MM-DD."
         case .badCode: "The code has not the form of its code system, or its check digit is wrong."
         case .badUnit: "The unit is not an expression of UCUM."
-        case .badMolarMass:
-            "The molar mass is no decimal number above zero, or the unit has neither mass nor amount in it."
+        case .badMolarMass: "The molar mass is no number above zero, or the unit has neither mass nor amount in it."
         case .duplicateItem: "The catalogue has the code twice."
         case .duplicateEntry: "The same local code is mapped twice."
         case .unknownItem: "The catalogue has no item with the code that a local code is mapped to."

@@ -48,6 +48,10 @@ package struct Ratio: Hashable, Sendable {
 
     package static func * (left: Ratio, right: Ratio) -> Ratio {
         let isNegative = left.isNegative != right.isNegative
+        // Factors cancel across; whole numbers and powers, which is what units are made of, need no search for them.
+        if left.denominator == .one, right.denominator == .one {
+            return Ratio(left.numerator * right.numerator, isNegative: isNegative)
+        }
         // Neither denominator is zero, and so their product is not.
         return Ratio(
             left.numerator * right.numerator,
@@ -55,6 +59,18 @@ package struct Ratio: Hashable, Sendable {
             isNegative: isNegative
         )
             ?? .zero
+    }
+
+    /// The ratio to a power of 1 or more; what is in lowest terms stays so.
+    func power(_ exponent: Int, bitsMax: Int) -> Ratio? {
+        var (numerator, denominator) = (Natural.one, Natural.one)
+        for _ in 0..<exponent {
+            numerator = numerator * self.numerator
+            denominator = denominator * self.denominator
+            guard max(numerator.bitCount, denominator.bitCount) <= bitsMax else { return nil }
+        }
+        let isNegative = self.isNegative && !exponent.isMultiple(of: 2)
+        return Ratio(reduced: numerator, over: denominator, isNegative: isNegative)
     }
 
     package static func + (left: Ratio, right: Ratio) -> Ratio {

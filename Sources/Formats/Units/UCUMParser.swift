@@ -190,11 +190,7 @@ struct UCUMParser {
     }
 
     private static func power(_ base: Ratio, _ exponent: Int) throws(UnitRefusal) -> Ratio {
-        var result = Ratio.one
-        for _ in 0..<abs(exponent) {
-            result = result * base
-            guard result.bitCount <= Self.bitsMax else { throw .tooLarge }
-        }
+        guard let result = base.power(abs(exponent), bitsMax: Self.bitsMax) else { throw .tooLarge }
         return exponent < 0 ? result.inverse ?? .one : result
     }
 

@@ -37,6 +37,11 @@ package struct UCUMUnit: Sendable {
         }
     }
 
+    /// Whether values are numbers that are written without a unit: 1, bare annotations, and pH.
+    var isNumber: Bool {
+        (self.dimension == .none && self.factor == .one && !self.isAmountFraction) || self.code == "[pH]"
+    }
+
     /// Whether the two measure the same thing, so that the one is a multiple of the other or, of temperatures, shifted.
     package func isCommensurable(with other: UCUMUnit) -> Bool { self.dimension == other.dimension }
 }

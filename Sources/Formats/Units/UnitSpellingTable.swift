@@ -20,8 +20,8 @@ enum UnitSpellingTable {
         vol%, %vol, %(v/v) = %{vol}
         °c, degc, deg c, C, 摄氏度, 度 = Cel
         °f, degf, deg f, F, 华氏度 = [degF]
-        bpm, beats/min, beat/min = {beats}/min
-        breaths/min, breath/min = {breaths}/min
+        bpm, beats/min, beat/min, beats/minute = {beats}/min
+        breaths/min, breath/min, breaths/minute = {breaths}/min
         s/co, s/c, s/co ratio, s.co = {s_co_ratio}
         coi, c.o.i, c.o.i., index, 指数, 临界值指数 = {index}
         inr = {INR}
@@ -37,7 +37,7 @@ enum UnitSpellingTable {
         ug ddu/ml, ug/ml ddu, ug/ml(ddu), ug/mlddu = ug{DDU}/mL
         ng ddu/ml, ng/ml ddu, ng/ml(ddu), ng/mlddu = ng{DDU}/mL
         mg/l ddu, mg/l(ddu), mg/lddu = mg{DDU}/L
-        mosm/kg h2o, mosm/kgh2o, mosm/kg.h2o, mosmol/kgh2o = mosm/kg
+        mosm/kg h2o, mosm/kgh2o, mosm/kg.h2o, mosm/(kg.h2o), mosmol/kgh2o = mosm/kg
         eu/dl, ehrlich u/dl, ehrlich units/dl = {Ehrlich'U}/dL
         eu/ml, eu/l, eu, G, T, K, S, P, R, H, A, B, 分, 个数 =
         """
@@ -68,6 +68,10 @@ enum UnitSpellingTable {
         gm, gms, gram, grams, 克 = g
         kgs, 千克, 公斤 = kg
         mgs, 毫克 = mg
+        lb, lbs, pound, pounds = [lb_av]
+        oz, ounce, ounces = [oz_av]
+        in, inch, inches = [in_i]
+        ft, foot, feet = [ft_i]
         微克 = ug
         纳克 = ng
         皮克 = pg

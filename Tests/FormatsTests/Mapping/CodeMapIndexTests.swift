@@ -81,6 +81,12 @@ struct CodeMapIndexTests {
         }
         #expect(codes.list.count == UnmappedCodes.codesMax)
         #expect(codes.others == 3)
+        codes = UnmappedCodes()
+        let long = String(repeating: "x", count: UnmappedCodes.textBytesMax + 1)
+        codes.record(LocalCode(source: "h", code: long), name: nil, unit: nil)
+        codes.record(LocalCode(source: "h", code: "1"), name: long, unit: long)
+        #expect(codes.others == 1)
+        #expect(codes.list.map(\.name) == [nil])
     }
 
     private func suggestions(_ name: String, unit: String? = nil, specimen: String? = nil) throws -> [String] {
@@ -150,5 +156,19 @@ struct CodeMapIndexTests {
         quantity.value = nil
         #expect(throws: UnitRefusal.badNumber) { try CodeMapSamples.hemoglobin.convert(quantity) }
         #expect(throws: UnitRefusal.empty) { try CodeMapSamples.urineGlucose.convert(quantity) }
+    }
+
+    @Test("Ratios and pH have no unit to write; amounts do")
+    func unitless() throws {
+        let code = CatalogueCode(system: "urn:example", code: "1")
+        let value = Quantity(comparator: nil, value: "1.10", unit: nil, system: nil, code: nil)
+        for unit in ["{INR}", "1", "[pH]"] {
+            #expect(try CatalogueItem(code: code, display: "x", unit: unit).convert(value).value.text == "1.10")
+        }
+        for unit in ["%", "s", "mmol/mol", "10*9/L"] {
+            #expect(throws: UnitRefusal.empty) {
+                try CatalogueItem(code: code, display: "x", unit: unit).convert(value)
+            }
+        }
     }
 }
