@@ -24,21 +24,24 @@ struct UnitRewriter {
         self.hasSmallLetters = folded.utf8.contains { (0x61...0x7a).contains($0) }
         var part = ""
         var rest = Self.withoutTimes(Self.bodySurface(folded))
-        func isPower(_ part: String) -> Bool { part == "10" }
         while let character = rest.first {
             rest.removeFirst()
             switch character {
-            case "*" where isPower(part), "^" where isPower(part):
+            case "*" where part == "10", "^" where part == "10":
                 // `10**9`, `10^9`, `10*9`.
                 if rest.first == "*" { rest.removeFirst() }
                 part += "^"
-            case "(" where isPower(part):
+            case "(" where part == "10":
                 // `10(9)`
                 guard let end = rest.firstIndex(of: ")") else { throw .syntax }
                 part += "^" + rest[..<end]
                 rest = rest[rest.index(after: end)...]
             case "^": break  // `m^2` has its exponent by position in UCUM.
             case "/", ".", "*", "(", ")":
+                // A decimal point in a factor would be read as a product: 1.5 h as 1 times 5 h.
+                let isDecimal =
+                    character == "." && part.last.map(Self.isDigit) ?? false && rest.first.map(Self.isDigit) ?? false
+                guard !isDecimal else { throw .ambiguous }
                 self.append(&part)
                 self.tokens.append(.sign(character == "*" ? "." : character))
             case "{":
@@ -107,6 +110,12 @@ struct UnitRewriter {
         return Result(code: first, others: Array(codes.dropFirst()))
     }
 
+    private static let loweredPowers: Set<Substring> = [
+        "103", "104", "105", "106", "107", "108", "109", "1010", "1011", "1012",
+    ]
+
+    private static func isDigit(_ character: Character) -> Bool { character.isASCII && character.isNumber }
+
     /// What one part means, the usual meaning first.
     private func meanings(_ part: String) throws(UnitRefusal) -> [String] {
         if let power = try Self.powerOfTen(part) {
@@ -115,11 +124,13 @@ struct UnitRewriter {
                 "10*" + power.exponent + (meaning.first == "{" ? "" : ".") + meaning
             }
         }
-        let digits = part.prefix { $0.isASCII && $0.isNumber }
+        let digits = part.prefix(while: Self.isDigit)
         if !digits.isEmpty {
             let rest = part.dropFirst(digits.count).drop { $0 == " " }
-            // The raised digits of 10⁹ were lost on the way: 109/L.
-            if ["103", "104", "106", "109", "1012"].contains(digits) { throw .ambiguous }
+            // The exponent of 10⁹ was lowered on the way: 109/L, 10 9/L.
+            guard !Self.loweredPowers.contains(digits), !(rest.first.map(Self.isDigit) ?? false) else {
+                throw .ambiguous
+            }
             guard !rest.isEmpty else { return [String(digits)] }
             return try self.meanings(String(rest)).map { meaning in
                 meaning.first == "{" ? digits + meaning : "(" + digits + "." + meaning + ")"
@@ -169,7 +180,7 @@ struct UnitRewriter {
             let sign = rest.removeFirst()
             exponent = sign == "-" ? "-" : ""
         }
-        let digits = rest.prefix { $0.isASCII && $0.isNumber }
+        let digits = rest.prefix(while: Self.isDigit)
         guard !digits.isEmpty else { return nil }
         guard digits.utf8.count <= 2 else { throw .badExponent }
         rest = rest.dropFirst(digits.utf8.count)
@@ -179,7 +190,7 @@ struct UnitRewriter {
     /// A unit and its exponent.
     private static func split(_ part: String) -> (base: String, exponent: String) {
         guard part.last != "]" else { return (part, "") }
-        let digits = part.reversed().prefix { $0.isASCII && $0.isNumber }.count
+        let digits = part.reversed().prefix(while: Self.isDigit).count
         guard digits > 0, digits < part.count else { return (part, "") }
         var base = part.dropLast(digits)
         var exponent = String(part.suffix(digits))
