@@ -5,7 +5,8 @@ package enum ExamReader {
     package static func read(_ content: RecordContent) -> Result<ParsedExam, FormatRefusal> {
         switch content.format {
         case .fhirR4JSON: FHIRExamReader.read(content.parts).mapError { FormatRefusal($0.fault.refusal) }
-        case .hl7v2, .cda, .csv, .dicom: .failure(FormatRefusal(ContentRefusal.unsupported))
+        case .csv: CSVExamReader.read(content.parts).mapError { FormatRefusal($0.refusal) }
+        case .hl7v2, .cda, .dicom: .failure(FormatRefusal(ContentRefusal.unsupported))
         }
     }
 }

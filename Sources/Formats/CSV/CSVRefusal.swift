@@ -1,0 +1,68 @@
+/// Why a file, a row or an order of a laboratory table is not imported.
+package enum CSVRefusal: String, FormatRefusalCode, Error {
+    // The file.
+    case emptyFile = "csv.empty-file"
+    case notATable = "csv.not-a-table"
+    case characterSet = "csv.character-set"
+    case delimiterAmbiguous = "csv.delimiter-ambiguous"
+    case columnMissing = "csv.column-missing"
+    case columnAmbiguous = "csv.column-ambiguous"
+    case tooManyColumns = "csv.too-many-columns"
+    // The row as text.
+    case raggedRow = "csv.ragged-row"
+    case badQuote = "csv.bad-quote"
+    case unclosedQuote = "csv.unclosed-quote"
+    case rowTooLarge = "csv.row-too-large"
+    case undecodable = "csv.undecodable"
+    case controlCharacter = "csv.control-character"
+    case jsonSyntax = "csv.json-syntax"
+    // The row as a result.
+    case patientMissing = "csv.patient-missing"
+    case identifierDamaged = "csv.identifier-damaged"
+    case orderMissing = "csv.order-missing"
+    case itemMissing = "csv.item-missing"
+    case valueMissing = "csv.value-missing"
+    case badDate = "csv.bad-date"
+    case badSex = "csv.bad-sex"
+    case badStatus = "csv.bad-status"
+    // The order.
+    case patientConflict = "csv.patient-conflict"
+    case orderConflict = "csv.order-conflict"
+    case orderIncomplete = "csv.order-incomplete"
+    case tooManyRows = "csv.too-many-rows"
+    case tooLarge = "csv.too-large"
+    case badParts = "csv.bad-parts"
+
+    package var message: String {
+        switch self {
+        case .emptyFile: "The file is empty."
+        case .notATable: "This is not a table: its first row does not hold two columns or more."
+        case .characterSet: "The character set cannot be told from the bytes; name it in the mapping."
+        case .delimiterAmbiguous: "More than one character may separate the cells; name it in the mapping."
+        case .columnMissing: "A column that the mapping names is not in the header."
+        case .columnAmbiguous: "A column that the mapping names is in the header twice."
+        case .tooManyColumns: "The row has more cells than the importer takes."
+        case .raggedRow: "The row has another number of cells than the header."
+        case .badQuote: "Something follows a closing quote that is neither a delimiter nor the end of the row."
+        case .unclosedQuote: "A quoted cell is not closed."
+        case .rowTooLarge: "The row is larger than the importer takes."
+        case .undecodable: "The row holds bytes that are not text of the file's character set."
+        case .controlCharacter: "The row holds a zero byte or another control character."
+        case .jsonSyntax: "The line is not one JSON object, or a value in it has the wrong shape."
+        case .patientMissing: "The row has no identifier of the patient, or one that stands for none."
+        case .identifierDamaged: "A number was rounded by a spreadsheet and names nobody any more."
+        case .orderMissing: "The row lacks the order number or time by which results are put together."
+        case .itemMissing: "The row does not say what was measured."
+        case .valueMissing: "The row has no result, and no status that would explain it."
+        case .badDate: "A date or time does not exist, or is not written in a format that the mapping names."
+        case .badSex: "The sex is not one of those that the mapping knows."
+        case .badStatus: "The status is not one of those that the mapping knows."
+        case .patientConflict: "The rows of one order name different patients."
+        case .orderConflict: "Rows of different orders were put together."
+        case .orderIncomplete: "Another row of this order is refused, and the mapping asks for whole orders."
+        case .tooManyRows: "The order has more rows than the importer takes."
+        case .tooLarge: "The order has more bytes than the importer takes."
+        case .badParts: "The parts are not those of an exam from a table."
+        }
+    }
+}
