@@ -34,6 +34,8 @@ struct CSVCells {
 
     /// How many times the results of the mapping are in the row.
     var elementCount: Int { self.root == nil ? 1 : self.elements.count }
+
+    func element(_ index: Int) -> JSONValue? { index < self.elements.count ? self.elements[index] : nil }
 }
 
 /// Finds the columns that a mapping names.

@@ -162,6 +162,12 @@ extension CSVMapping {
         self.offsetMinutes = try root.offset("utcOffset")
         if let absent = try root.texts("absent", max: 64) { self.absent = absent.map(\.text) }
         try self.readFile(root)
+        try self.checkElements()
+        var unresolved = self
+        (unresolved.characterSet, unresolved.delimiter) = (nil, nil)
+        guard unresolved.canonicalBytes.count <= Self.textBytesMax - Self.dialectBytesMax else {
+            throw CSVMappingFault(.tooLarge, "")
+        }
         // A century that is assumed makes another person of somebody born in 1926.
         let birthFormats = self.patient[.birthDate].map { $0.timeFormats.isEmpty ? self.timeFormats : $0.timeFormats }
         guard !(birthFormats ?? []).contains(where: \.hasShortYear) else {
@@ -190,9 +196,35 @@ extension CSVMapping {
             }
         default: throw CSVMappingFault(.badValue, "file.layout")
         }
-        self.characterSet = try file.choice("characterSet", CharacterSet.self)
+        if let name = try file.text("characterSet") {
+            guard let set = Self.characterSet(name) else { throw CSVMappingFault(.badValue, "file.characterSet") }
+            self.characterSet = set
+        }
         self.delimiter = try file.choice("delimiter", CSVDialect.Delimiter.self)
         self.quoting = try file.choice("quoting", CSVDialect.Quoting.self) ?? .double
+    }
+
+    /// A character set by its name or by those that people use.
+    private static func characterSet(_ name: String) -> CharacterSet? {
+        switch name.uppercased() {
+        case "UTF8", "UTF-8-SIG": .utf8
+        // Sources that say GB 2312 use characters beyond it; GB 18030 holds them all in the same bytes.
+        case "GBK", "GB2312", "GB-18030", "CP936": .gb18030
+        case let name: CharacterSet(rawValue: name)
+        }
+    }
+
+    /// Refuses to take what holds for a whole line of JSON from one of its results.
+    private func checkElements() throws(CSVMappingFault) {
+        guard case .jsonLines(let results?) = self.layout else { return }
+        let columns =
+            self.identifiers.map { ("patient.identifiers", $0) }
+            + self.patient.map { ("patient.\($0.key.rawValue)", $0.value) }
+            + self.exam.map { ("exam.\($0.key.rawValue)", $0.value) }
+        for (path, column) in columns.sorted(by: { $0.0 < $1.0 }) {
+            guard case .column(let name) = column.source, name.hasPrefix(results + ".") else { continue }
+            throw CSVMappingFault(.badValue, path)
+        }
     }
 
     private static func patient(

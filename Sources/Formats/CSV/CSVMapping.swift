@@ -9,6 +9,8 @@ package struct CSVMapping: Hashable, Sendable {
     package static let version = "entente-csv/1"
     /// A mapping lists columns and codes; the longest has some hundred lines.
     package static let textBytesMax = 256 << 10
+    /// What ``resolved(_:)`` may add.
+    static let dialectBytesMax = 256
     /// A panel written in columns has some dozens; more are a mistake.
     package static let resultsMax = 512
     package static let identifiersMax = 8

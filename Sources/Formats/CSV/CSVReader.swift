@@ -21,6 +21,9 @@ package struct CSVReader: Sendable {
     private var singleLineEnd = 0
     /// Whether the rest of a line that is too long is being passed over.
     private var isSkippingLine = false
+    /// Bytes that a row which is not whole must grow to before it is scanned again: all scans of it together cost a few
+    /// times its length, however small the chunks are.
+    private var waitsFor = 0
     /// Whether the byte order mark has been looked for.
     private var hasStarted: Bool
 
@@ -52,6 +55,8 @@ package struct CSVReader: Sendable {
             self.hasStarted = true
         }
         if self.isSkippingLine, !self.skipLine() { return nil }
+        let available = self.buffer.count - self.position
+        guard available >= self.waitsFor || self.isFinished else { return nil }
         var scan = Scan(
             start: self.position,
             isFinished: self.isFinished,
@@ -62,17 +67,21 @@ package struct CSVReader: Sendable {
             ? scan.run(ByteUnits(self.dialect), self.buffer, self.limits)
             : scan.run(WideUnits(self.dialect), self.buffer, self.limits)
         switch outcome {
-        case .incomplete: return nil
+        case .incomplete:
+            self.waitsFor = available + available / 2 + 1
+            return nil
         case .row: return self.take(scan.cells, to: scan.end, next: scan.next, lines: scan.lines, refusal: nil)
         case .fault(let refusal):
             self.singleLineEnd = max(self.singleLineEnd, self.base + scan.next)
             guard let first = scan.firstLine else {
                 // The line does not end within what may be held.
-                let row = self.take([], to: scan.next, next: scan.next, lines: 0, refusal: refusal)
+                let row = self.take(scan.cells, to: scan.next, next: scan.next, lines: 0, refusal: refusal)
                 self.isSkippingLine = true
                 return row
             }
-            return self.take([], to: first.end, next: first.next, lines: 1, refusal: refusal)
+            // Cells before the fault may still say what the row belongs to.
+            let cells = scan.cells.filter { self.position + Int($0.end) <= first.end }
+            return self.take(cells, to: first.end, next: first.next, lines: 1, refusal: refusal)
         }
     }
 
@@ -91,6 +100,7 @@ package struct CSVReader: Sendable {
             refusal: refusal
         )
         self.position = next
+        self.waitsFor = 0
         self.line += lines
         return row
     }

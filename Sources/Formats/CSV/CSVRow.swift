@@ -17,7 +17,7 @@ package struct CSVRow: Sendable {
     /// Number of the line on which it starts, from 1.
     package let line: Int
     let cells: [Cell]
-    /// Why the row cannot be read; then it has no cells.
+    /// Why the row cannot be read; then it has only the cells before the fault.
     package let refusal: CSVRefusal?
 
     package var cellCount: Int { self.cells.count }

@@ -139,8 +139,9 @@ package struct CSVTable {
             if self.dialect.unitBytes == 2 { try Self.checkScalars(text, field) }
             return text
         case .keys(let keys, let isInElement):
-            guard let start = isInElement ? cells.elements[element] : cells.root else { return nil }
-            guard let value = Self.value(start, keys) else { return nil }
+            guard let start = isInElement ? cells.element(element) : cells.root,
+                let value = Self.value(start, keys)
+            else { return nil }
             switch value.kind {
             case .null: return nil
             case .object, .array: throw CSVFault(.jsonSyntax, field.element)
@@ -159,7 +160,7 @@ package struct CSVTable {
         }
     }
 
-    private static func decode(
+    static func decode(
         _ raw: ArraySlice<UInt8>,
         _ cell: CSVRow.Cell,
         _ dialect: CSVDialect,
@@ -210,6 +211,14 @@ package struct CSVTable {
     func text(_ field: CSVField?, _ cells: CSVCells, _ element: Int = 0) throws(CSVFault) -> String? {
         guard let field else { return nil }
         return try self.text(field, cells, element)
+    }
+}
+
+extension CSVRow {
+    /// The texts of all cells without spaces around them; `nil` where the bytes are none of the character set.
+    package func texts(_ dialect: CSVDialect) -> [String?] {
+        guard let decoder = CharacterDecoder(dialect.characterSet) else { return self.cells.map { _ in nil } }
+        return self.cells.map { CSVTable.decode(self.raw($0), $0, dialect, decoder) }
     }
 }
 
