@@ -115,9 +115,13 @@ struct CSVExamAssembly {
         var names: [String] = []
         var texts: [String] = []
         for group in self.table.mapping.group {
-            guard case .field(let field) = group else { continue }
-            names.append(field.rawValue)
-            texts.append(try self.table.groupText(field, cells))
+            switch group {
+            case .patient: continue
+            case .row: return ExamSource(system: "sha-256", value: Digest(hashing: Array(cells.row.bytes)).hex)
+            case .field(let field):
+                names.append(field.rawValue)
+                texts.append(try self.table.groupText(field, cells))
+            }
         }
         if names == ["order"], let system = self.table.exam[.order]?.system {
             return ExamSource(system: system, value: texts[0])

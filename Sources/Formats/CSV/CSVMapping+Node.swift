@@ -294,6 +294,7 @@ extension CSVMapping {
         guard let texts = try root.texts("group", max: 8) else { return nil }
         var group: [GroupField] = []
         for (text, path) in texts {
+            if text == "row", texts.count == 1 { return [.row] }
             let field = CSVExamField(rawValue: text)
             guard text == "patient" || field.flatMap({ exam[$0] }) != nil, field != .conclusion, field != .performer
             else {
@@ -333,6 +334,7 @@ extension CSVMapping {
         let group = self.group.map { field -> MappingNode in
             switch field {
             case .patient: .text("patient")
+            case .row: .text("row")
             case .field(let field): .text(field.rawValue)
             }
         }

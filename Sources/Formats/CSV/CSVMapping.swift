@@ -27,6 +27,8 @@ package struct CSVMapping: Hashable, Sendable {
     package enum GroupField: Hashable, Sendable {
         case patient
         case field(CSVExamField)
+        /// Each row is an exam, known by the digest of its bytes; for sources that give reports neither number nor time.
+        case row
     }
 
     /// What becomes of an order of which a row is refused.

@@ -27,6 +27,11 @@ package struct CSVSuggestion: Hashable, Sendable {
         package var question: Question
         /// A column's name or a field's path.
         package var name: String
+
+        package init(question: Question, name: String) {
+            self.question = question
+            self.name = name
+        }
     }
 
     /// As far as it could be decided, in the form that people edit.

@@ -124,6 +124,7 @@ extension CSVTable {
             let part: String
             switch group {
             case .patient: part = patient
+            case .row: part = Digest(hashing: Array(cells.row.bytes)).hex
             case .field(let field): part = try self.groupText(field, cells)
             }
             key += "\(part.utf8.count):\(part)"

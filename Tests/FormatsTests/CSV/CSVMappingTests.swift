@@ -16,13 +16,18 @@ struct CSVMappingTests {
             "incompleteOrders": .text("refuse"),
             "patient": CSVVectors.map([
                 "identifiers": .list([.text("a"), CSVVectors.texts(["column": "b \"x\"", "system": "CN-RIC"])]),
-                "sex": CSVVectors.map(["column": .text("s"), "values": CSVVectors.texts(["甲": "male", "\u{1}": "female"])]),
+                "sex": CSVVectors.map([
+                    "column": .text("s"), "values": CSVVectors.texts(["甲": "male", "\u{1}": "female"]),
+                ]),
                 "birthDate": CSVVectors.map(["column": .text("d"), "timeFormats": .list([.text("yyyyMMdd")])]),
             ]),
             "exam": CSVVectors.map([
-                "received": CSVVectors.texts(["column": "r", "utcOffset": "Z"]), "performer": CSVVectors.texts(["constant": "Lab"]),
+                "received": CSVVectors.texts(["column": "r", "utcOffset": "Z"]),
+                "performer": CSVVectors.texts(["constant": "Lab"]),
             ]),
-            "results": .list([CSVVectors.texts(["name": "n", "value": "v"]), CSVVectors.texts(["code": "c", "valueCode": "w"])]),
+            "results": .list([
+                CSVVectors.texts(["name": "n", "value": "v"]), CSVVectors.texts(["code": "c", "valueCode": "w"]),
+            ]),
         ])
         let mapping = try CSVMapping(everything)
         #expect(mapping.characterSet == .gb18030)
@@ -37,7 +42,9 @@ struct CSVMappingTests {
 
     @Test("The YAML of a mapping is what people would write")
     func yaml() throws {
-        let mapping = try CSVVectors.small(extra: ["utcOffset": .text("+08:00"), "absent": .list([.text("no"), .text("1")])])
+        let mapping = try CSVVectors.small(extra: [
+            "utcOffset": .text("+08:00"), "absent": .list([.text("no"), .text("1")]),
+        ])
         #expect(
             mapping.yaml == """
                 mapping: entente-csv/1
@@ -80,14 +87,24 @@ struct CSVMappingTests {
         Mistake(path: ["kind"], node: .text("blood"), refusal: .badValue, at: "kind"),
         Mistake(path: ["kind"], node: .list([]), refusal: .wrongKind, at: "kind"),
         Mistake(path: ["file"], node: .text("csv"), refusal: .wrongKind, at: "file"),
-        Mistake(path: ["file"], node: .map([.init("characterSet", .text("EBCDIC"))]), refusal: .badValue, at: "file.characterSet"),
+        Mistake(
+            path: ["file"],
+            node: .map([.init("characterSet", .text("EBCDIC"))]),
+            refusal: .badValue,
+            at: "file.characterSet"
+        ),
         Mistake(path: ["file"], node: .map([.init("delimiter", .text(","))]), refusal: .badValue, at: "file.delimiter"),
         Mistake(path: ["file"], node: .map([.init("results", .text("x"))]), refusal: .unknownKey, at: "file.results"),
         Mistake(path: ["utcOffset"], node: .text("8"), refusal: .badValue, at: "utcOffset"),
         Mistake(path: ["timeFormats"], node: .list([.text("dd/mm")]), refusal: .badValue, at: "timeFormats[0]"),
         Mistake(path: ["group"], node: .list([.text("patient")]), refusal: .missingKey, at: "group"),
         Mistake(path: ["group"], node: .list([.text("specimenID")]), refusal: .badValue, at: "group[0]"),
-        Mistake(path: ["group"], node: .list([.text("order"), .text("order")]), refusal: .duplicateKey, at: "group[1]"),
+        Mistake(
+            path: ["group"],
+            node: .list([.text("order"), .text("order")]),
+            refusal: .duplicateKey,
+            at: "group[1]"
+        ),
         Mistake(path: ["patient"], node: nil, refusal: .missingKey, at: "patient"),
         Mistake(path: ["patient", "identifiers"], node: nil, refusal: .missingKey, at: "patient.identifiers"),
         Mistake(path: ["patient", "identifiers"], node: .text("pid"), refusal: .wrongKind, at: "patient.identifiers"),
@@ -120,8 +137,18 @@ struct CSVMappingTests {
             at: "exam.order.constant"
         ),
         Mistake(path: ["results"], node: .list([]), refusal: .missingKey, at: "results"),
-        Mistake(path: ["results"], node: .list([.map([.init("name", .text("n"))])]), refusal: .missingKey, at: "results[0].value"),
-        Mistake(path: ["results"], node: .list([.map([.init("value", .text("n"))])]), refusal: .missingKey, at: "results[0].name"),
+        Mistake(
+            path: ["results"],
+            node: .list([.map([.init("name", .text("n"))])]),
+            refusal: .missingKey,
+            at: "results[0].value"
+        ),
+        Mistake(
+            path: ["results"],
+            node: .list([.map([.init("value", .text("n"))])]),
+            refusal: .missingKey,
+            at: "results[0].name"
+        ),
         Mistake(
             path: ["results"],
             node: .list(Array(repeating: .text("x"), count: CSVMapping.resultsMax + 1)),
@@ -179,7 +206,9 @@ struct CSVMappingTests {
         let url = TestData.repositoryFile("Documentation/Protocol/CSV-Import.md")
         let text = try String(contentsOf: url, encoding: .utf8)
         for refusal in CSVRefusal.allCases { #expect(text.contains("| `\(refusal.code)` | \(refusal.message) |")) }
-        for refusal in CSVMappingRefusal.allCases { #expect(text.contains("| `\(refusal.code)` | \(refusal.message) |")) }
+        for refusal in CSVMappingRefusal.allCases {
+            #expect(text.contains("| `\(refusal.code)` | \(refusal.message) |"))
+        }
         #expect(Set(CSVRefusal.allCases.map(\.message)).count == CSVRefusal.allCases.count)
     }
 }

@@ -16,7 +16,11 @@ struct CSVReaderTests {
 
     static let samples = [
         // RFC 4180 section 2, rules 1 to 7.
-        Sample(name: "line ends", text: "a,b\r\nc,d\ne,f\rg,h", rows: [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]),
+        Sample(
+            name: "line ends",
+            text: "a,b\r\nc,d\ne,f\rg,h",
+            rows: [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
+        ),
         Sample(name: "quotes", text: "\"a\",\"b,c\"\r\n\"d\r\ne\",f", rows: [["a", "b,c"], ["d\r\ne", "f"]]),
         Sample(name: "doubled quotes", text: "\"a\"\"b\"\"\",\"\"\"\"\n", rows: [["a\"b\"", "\""]]),
         Sample(name: "empty cells", text: ",\n\"\",\n,", rows: [["", ""], ["", ""], ["", ""]]),
@@ -55,7 +59,12 @@ struct CSVReaderTests {
         return self.rows(dialect, bytes, chunk: chunk)
     }
 
-    private static func read(_ dialect: CSVDialect, _ bytes: [UInt8], chunk: Int, limits: CSVLimits = .standard) -> [CSVRow] {
+    private static func read(
+        _ dialect: CSVDialect,
+        _ bytes: [UInt8],
+        chunk: Int,
+        limits: CSVLimits = .standard
+    ) -> [CSVRow] {
         var reader = CSVReader(dialect, limits: limits)
         var rows: [CSVRow] = []
         var start = 0

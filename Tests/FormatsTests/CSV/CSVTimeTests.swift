@@ -84,7 +84,10 @@ struct CSVTimeTests {
 
     @Test(
         "A pattern that names no date is refused",
-        arguments: ["", "MM/dd", "yyyy dd", "yyyy-MM-dd HH", "yyyy-MM-dd hh:mm", "yyyy-MM-dd HH:mm a", "yyyyy", "q", "yyyy yyyy"]
+        arguments: [
+            "", "MM/dd", "yyyy dd", "yyyy-MM-dd HH", "yyyy-MM-dd hh:mm", "yyyy-MM-dd HH:mm a", "yyyyy", "q",
+            "yyyy yyyy",
+        ]
     )
     func refusesPattern(pattern: String) {
         #expect(CSVTimeFormat(pattern) == nil)

@@ -81,7 +81,9 @@ enum CSVVectors {
         )
     }
 
-    static func input(_ text: String, _ mapping: CSVMapping) -> CSVInput { CSVInput(Array(text.utf8), mapping: mapping) }
+    static func input(_ text: String, _ mapping: CSVMapping) -> CSVInput {
+        CSVInput(Array(text.utf8), mapping: mapping)
+    }
 
     /// A small mapping for tables that tests write themselves.
     static func small(
