@@ -3,8 +3,10 @@ struct CSVField: Sendable {
     enum Place: Sendable {
         case cell(Int)
         case constant(String)
-        /// Keys of nested JSON objects; `isInElement` if they start at an element of the array of results.
-        case keys([String], isInElement: Bool)
+        /// Keys of nested JSON objects from the line's object in, with dots between.
+        case line(String)
+        /// Keys of nested JSON objects from an element of the array of results in.
+        case element([String])
     }
 
     let place: Place
@@ -28,12 +30,13 @@ struct CSVField: Sendable {
 /// A row that can be read: its cells, or its JSON object with the results in it.
 struct CSVCells {
     let row: CSVRow
-    let root: JSONValue?
+    /// What the mapping names of a line of JSON, looked up once, however many results the line has; `nil` for a table.
+    let line: [String: JSONValue]?
     /// Elements of the array of results; empty for a table.
     let elements: [JSONValue]
 
     /// How many times the results of the mapping are in the row.
-    var elementCount: Int { self.root == nil ? 1 : self.elements.count }
+    var elementCount: Int { self.line == nil ? 1 : self.elements.count }
 
     func element(_ index: Int) -> JSONValue? { index < self.elements.count ? self.elements[index] : nil }
 }
@@ -72,13 +75,7 @@ struct CSVColumnFinder {
             guard found.count == 1 else { throw CSVFault(.columnAmbiguous, element) }
             place = .cell(found[0])
         case (.column(let name), .jsonLines(let results)):
-            let prefix = results.map { $0 + "." }
-            let isInElement = prefix.map { name.hasPrefix($0) } ?? false
-            let path = isInElement ? String(name.dropFirst(prefix?.count ?? 0)) : name
-            place = .keys(
-                path.split(separator: ".", omittingEmptySubsequences: false).map(String.init),
-                isInElement: isInElement
-            )
+            place = CSVMapping.elementKeys(name, results).map { .element($0) } ?? .line(name)
         }
         return CSVField(column, element: element, place: place, mapping: self.mapping)
     }

@@ -108,4 +108,29 @@ package struct CSVMapping: Hashable, Sendable {
 
     /// JSON lines are UTF-8 (RFC 8259) and have no cells; no tab is written in them but as white space.
     static let lines = CSVDialect(characterSet: .utf8, delimiter: .tab, quoting: .none)
+
+    /// The keys of a column that is in the results of a line of JSON; `nil` if it is in the line itself.
+    static func elementKeys(_ name: String, _ results: String?) -> [String]? {
+        guard let results else { return nil }
+        let prefix = results + "."
+        guard name.hasPrefix(prefix) else { return nil }
+        return Self.keys(String(name.dropFirst(prefix.count)))
+    }
+
+    static func keys(_ name: String) -> [String] {
+        name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// Columns that are in a line of JSON itself.
+    var lineColumns: Set<String> {
+        guard case .jsonLines(let results) = self.layout else { return [] }
+        let columns =
+            self.identifiers + Array(self.patient.values) + Array(self.exam.values) + self.results.flatMap(\.values)
+        var names: Set<String> = []
+        for column in columns {
+            guard case .column(let name) = column.source, Self.elementKeys(name, results) == nil else { continue }
+            names.insert(name)
+        }
+        return names
+    }
 }

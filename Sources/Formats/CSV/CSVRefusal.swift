@@ -19,6 +19,7 @@ package enum CSVRefusal: String, FormatRefusalCode, Error {
     // The row as a result.
     case patientMissing = "csv.patient-missing"
     case identifierDamaged = "csv.identifier-damaged"
+    case numberTooLong = "csv.number-too-long"
     case orderMissing = "csv.order-missing"
     case itemMissing = "csv.item-missing"
     case valueMissing = "csv.value-missing"
@@ -51,6 +52,7 @@ package enum CSVRefusal: String, FormatRefusalCode, Error {
         case .jsonSyntax: "The line is not one JSON object, or a value in it has the wrong shape."
         case .patientMissing: "The row has no identifier of the patient, or one that stands for none."
         case .identifierDamaged: "A number was rounded by a spreadsheet and names nobody any more."
+        case .numberTooLong: "A number of a patient or an order is longer than any number is."
         case .orderMissing: "The row lacks the order number or time by which results are put together."
         case .itemMissing: "The row does not say what was measured."
         case .valueMissing: "The row has no result, and no status that would explain it."

@@ -106,7 +106,11 @@ extension CSVTable {
         return text
     }
 
+    /// Longer than any number of a patient or order; such a text is a shifted cell.
+    private static let numberBytesMax = 256
+
     private func checkNumber(_ text: String, _ field: CSVField) throws(CSVFault) {
+        guard text.utf8.count <= Self.numberBytesMax else { throw CSVFault(.numberTooLong, field.element) }
         guard !CSVText.isRounded(text) else { throw CSVFault(.identifierDamaged, field.element) }
     }
 
@@ -137,7 +141,9 @@ extension CSVTable {
         guard let field = self.exam[name] else { throw CSVFault(.orderMissing, "group") }
         if name.isTime {
             guard let time = try self.time(field, cells) else { throw CSVFault(.orderMissing, field.element) }
-            return "\(time.earliest.milliseconds)"
+            // A day is not its first instant.
+            let isDay = time.precision <= .day
+            return "\(time.earliest.milliseconds)" + (isDay ? "/\(time.precision.rawValue)" : "")
         }
         guard let text = try self.text(field, cells) else { throw CSVFault(.orderMissing, field.element) }
         try self.checkNumber(text, field)
@@ -153,7 +159,7 @@ extension CSVTable {
             guard let cells = try? self.cells(row) else { return nil }
             return self.key(cells)
         }
-        return self.key(CSVCells(row: row, root: nil, elements: []))
+        return self.key(CSVCells(row: row, line: nil, elements: []))
     }
 
     private func key(_ cells: CSVCells) -> String? {

@@ -16,6 +16,8 @@ package struct CSVTable {
     let results: [[CSVResultField: CSVField]]
     /// The times of the exam, which are checked in each row.
     let times: [CSVField]
+    /// Columns of a line of JSON with their keys.
+    private let lineColumns: [(name: String, keys: [String])]
     private let decoder: CharacterDecoder
     private let absent: Set<String>
     private let absentBytesMax: Int
@@ -29,6 +31,7 @@ package struct CSVTable {
         self.header = header
         self.dialect = dialect
         self.decoder = decoder
+        self.lineColumns = mapping.lineColumns.sorted().map { ($0, CSVMapping.keys($0)) }
         self.absent = Set(mapping.absent)
         self.absentBytesMax = mapping.absent.map(\.utf8.count).max() ?? 0
         var names: [String] = []
@@ -80,16 +83,18 @@ package struct CSVTable {
                 throw CSVFault(.raggedRow)
             }
             try self.checkText(row.bytes)
-            return row.isBlank(self.dialect) ? nil : CSVCells(row: row, root: nil, elements: [])
+            return row.isBlank(self.dialect) ? nil : CSVCells(row: row, line: nil, elements: [])
         case .jsonLines(let results):
             if row.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
             guard let root = try? JSONReader.read(Array(row.bytes)).root, root.kind == .object else {
                 throw CSVFault(.jsonSyntax)
             }
-            guard let results else { return CSVCells(row: row, root: root, elements: [root]) }
-            let array = Self.value(root, results.split(separator: ".").map(String.init))
+            var line: [String: JSONValue] = [:]
+            for (name, keys) in self.lineColumns { line[name] = Self.value(root, keys) }
+            guard let results else { return CSVCells(row: row, line: line, elements: [root]) }
+            let array = Self.value(root, CSVMapping.keys(results))
             guard array == nil || array?.kind == .array || array?.kind == .null else { throw CSVFault(.jsonSyntax) }
-            return CSVCells(row: row, root: root, elements: array.map { Array($0.elements) } ?? [])
+            return CSVCells(row: row, line: line, elements: array.map { Array($0.elements) } ?? [])
         }
     }
 
@@ -138,19 +143,22 @@ package struct CSVTable {
             }
             if self.dialect.unitBytes == 2 { try Self.checkScalars(text, field) }
             return text
-        case .keys(let keys, let isInElement):
-            guard let start = isInElement ? cells.element(element) : cells.root,
-                let value = Self.value(start, keys)
-            else { return nil }
-            switch value.kind {
-            case .null: return nil
-            case .object, .array: throw CSVFault(.jsonSyntax, field.element)
-            case .number, .true, .false: return String(decoding: value.bytes, as: UTF8.self)
-            case .string:
-                guard let text = value.string else { return nil }
-                try Self.checkScalars(text, field)
-                return CSVText.trimmed(text)
-            }
+        case .line(let name): return try self.text(of: cells.line?[name], field)
+        case .element(let keys):
+            return try self.text(of: cells.element(element).flatMap { Self.value($0, keys) }, field)
+        }
+    }
+
+    private func text(of value: JSONValue?, _ field: CSVField) throws(CSVFault) -> String? {
+        guard let value else { return nil }
+        switch value.kind {
+        case .null: return nil
+        case .object, .array: throw CSVFault(.jsonSyntax, field.element)
+        case .number, .true, .false: return String(decoding: value.bytes, as: UTF8.self)
+        case .string:
+            guard let text = value.string else { return nil }
+            try Self.checkScalars(text, field)
+            return CSVText.trimmed(text)
         }
     }
 

@@ -126,4 +126,24 @@ struct CSVHostileTests {
             }
         }
     }
+
+    @Test("A line of JSON with very many keys and results is read in time that grows with its length alone")
+    func wideLine() throws {
+        let mapping = try CSVMapping(
+            CSVVectors.map([
+                "mapping": CSVVectors.version, "file": CSVVectors.texts(["layout": "jsonLines", "results": "r"]),
+                "group": .list([.text("row")]), "patient": CSVVectors.map(["identifiers": .list([.text("pid")])]),
+                "results": .list([
+                    CSVVectors.texts(["name": "name", "value": "r.v", "unit": "unit", "device": "device"])
+                ]),
+            ])
+        )
+        // Looking through all keys for each result would be 10^9 comparisons a line.
+        let keys = (0..<20_000).map { "\"k\($0)\":1" }.joined(separator: ",")
+        let results = Array(repeating: "{\"v\":1}", count: 16_000).joined(separator: ",")
+        let line = "{\(keys),\"pid\":\"P1\",\"name\":\"K\",\"unit\":\"u\",\"device\":\"d\",\"r\":[\(results)]}\n"
+        let input = CSVVectors.input(String(repeating: line, count: 4), mapping)
+        #expect(input.exams.map(\.exam.items.count) == [16_000])
+        #expect(input.duplicateCount == 3)
+    }
 }

@@ -229,6 +229,15 @@ struct CSVInputTests {
         #expect(input.refused.map(\.piece.refusal) == [FormatRefusal(CSVRefusal.patientMissing)])
     }
 
+    @Test("A text that is longer than any number is none")
+    func longNumber() throws {
+        let long = String(repeating: "1", count: 257)
+        for row in ["\(long),n,o,2026-05-10,i,1,u", "P1,n,\(long),2026-05-10,i,1,u"] {
+            let input = CSVVectors.input(CSVVectors.smallHeader + row, try CSVVectors.small())
+            #expect(input.refused.map(\.piece.refusal.code) == ["csv.number-too-long"])
+        }
+    }
+
     @Test("Rows of one order that name different people are refused, and others are not")
     func conflicts() throws {
         let text =
