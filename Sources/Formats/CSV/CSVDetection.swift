@@ -44,15 +44,19 @@ enum CSVDetection {
         return start[...end]
     }
 
-    /// The first row that is not blank, which is the header.
-    static func header(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect) -> CSVRow? {
+    /// A title and the terms of a query may stand above the header.
+    private static let headerRowsMax = 16
+
+    /// The first rows that are not blank, one of which is the header.
+    static func firstRows(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect) -> [CSVRow] {
         var reader = CSVReader(dialect)
         reader.append(start)
         reader.finish()
-        while let row = reader.next() {
-            if !row.isBlank(dialect) { return row }
+        var rows: [CSVRow] = []
+        while rows.count < Self.headerRowsMax, let row = reader.next() {
+            if !row.isBlank(dialect) { rows.append(row) }
         }
-        return nil
+        return rows
     }
 
     /// Whether a header holds what no text does.
@@ -74,8 +78,9 @@ extension CSVTable {
 
     /// Finds out how a file is written, and the mapping's columns in its header.
     ///
-    /// The delimiter is the one by which all columns that the mapping names are found. The table's dialect is what a
-    /// ``CSVReader`` reads the file with; the header row comes out of it too and is classified as blank.
+    /// The delimiter is the one by which all columns that the mapping names are found, in one of the first rows. The
+    /// table's dialect is what a ``CSVReader`` reads the file with; the header and what stands above it come out of it
+    /// too and are classified as blank.
     /// `start` is the first ``startBytes`` of the file, or all of it if `isWhole`.
     package static func open(
         _ start: ArraySlice<UInt8>,
@@ -94,18 +99,26 @@ extension CSVTable {
         var columnsMax = 1
         for delimiter in mapping.delimiter.map({ [$0] }) ?? CSVDialect.Delimiter.allCases {
             let dialect = CSVDialect(characterSet: set, delimiter: delimiter, quoting: mapping.quoting)
-            guard let header = CSVDetection.header(start, dialect) else { continue }
-            do throws(CSVFault) {
-                if let refusal = header.refusal { throw CSVFault(refusal) }
-                guard !CSVDetection.isBinary(header, dialect) else { throw CSVFault(.notATable) }
-                found.append(try CSVTable(mapping.resolved(dialect), header: Array(header.bytes)))
-            } catch  where header.cellCount > columnsMax || (columnsMax == 1 && header.cellCount == 0) {
-                fault = error
-                columnsMax = max(columnsMax, header.cellCount)
-            } catch {}
+            for row in CSVDetection.firstRows(start, dialect) {
+                do throws(CSVFault) {
+                    found.append(try CSVTable(mapping.resolved(dialect), headerRow: row))
+                    break
+                } catch  where row.cellCount > columnsMax || (columnsMax == 1 && row.cellCount == 0) {
+                    fault = error
+                    columnsMax = max(columnsMax, row.cellCount)
+                } catch {}
+            }
         }
         guard found.count <= 1 else { throw CSVFault(.delimiterAmbiguous) }
         guard let table = found.first else { throw fault }
         return table
+    }
+
+    private init(_ mapping: CSVMapping, headerRow row: CSVRow) throws(CSVFault) {
+        if let refusal = row.refusal { throw CSVFault(refusal) }
+        let isText = mapping.dialect.map { !CSVDetection.isBinary(row, $0) } ?? false
+        guard isText else { throw CSVFault(.notATable) }
+        try self.init(mapping, header: Array(row.bytes))
+        self.headerOffset = row.offset
     }
 }

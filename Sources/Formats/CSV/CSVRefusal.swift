@@ -51,7 +51,7 @@ package enum CSVRefusal: String, FormatRefusalCode, Error {
         case .controlCharacter: "The row holds a zero byte or another control character."
         case .jsonSyntax: "The line is not one JSON object, or a value in it has the wrong shape."
         case .patientMissing: "The row has no identifier of the patient, or one that stands for none."
-        case .identifierDamaged: "A number was rounded by a spreadsheet and names nobody any more."
+        case .identifierDamaged: "A number was changed by a spreadsheet and names nobody any more."
         case .numberTooLong: "A number of a patient or an order is longer than any number is."
         case .orderMissing: "The row lacks the order number or time by which results are put together."
         case .itemMissing: "The row does not say what was measured."

@@ -16,6 +16,8 @@ package struct CSVSuggestion: Hashable, Sendable {
         case codeSystem = "code-system"
         /// The times in this field are written in a way that may mean different days, or none that is known.
         case timeFormat = "time-format"
+        /// Texts of this field are not known; the mapping must say what they mean.
+        case meaning
         /// Times have no offset from UTC, and none is given.
         case offset = "utc-offset"
         /// No column says whether results are final.
@@ -49,12 +51,13 @@ package struct CSVSuggestion: Hashable, Sendable {
         guard let set = CSVDetection.characterSet(start), let decoder = CharacterDecoder(set) else {
             throw CSVFault(.characterSet)
         }
-        let dialect = try Self.dialect(start, set)
-        guard let header = CSVDetection.header(start, dialect) else { throw CSVFault(.emptyFile) }
+        let (dialect, header) = try Self.layout(start, set)
         guard !CSVDetection.isBinary(header, dialect) else { throw CSVFault(.notATable) }
         let names = try CSVTable.names(Array(header.bytes), dialect, decoder)
         var draft = CSVSuggestionDraft(names)
-        draft.decideTimes(CSVSample(start, dialect, decoder))
+        let sample = CSVSample(start, dialect, decoder, after: header.offset)
+        draft.decideTimes(sample)
+        draft.askForMeanings(sample)
         let node = draft.node(dialect)
         self.yaml = node.yaml
         self.mapping = try? CSVMapping(node)
@@ -62,24 +65,38 @@ package struct CSVSuggestion: Hashable, Sendable {
         self.unused = draft.unused
     }
 
-    /// Of the delimiters that give the header two cells or more, the one by which the most rows have as many.
-    private static func dialect(_ start: ArraySlice<UInt8>, _ set: CharacterSet) throws(CSVFault) -> CSVDialect {
-        var best: (dialect: CSVDialect, fitting: Int, columns: Int)?
+    /// The delimiter by which the most rows have as many cells as the header, two or more, and that header.
+    private static func layout(
+        _ start: ArraySlice<UInt8>,
+        _ set: CharacterSet
+    ) throws(CSVFault) -> (CSVDialect, header: CSVRow) {
+        var best: (dialect: CSVDialect, header: CSVRow, fitting: Int)?
         var isAmbiguous = false
         for delimiter in CSVDialect.Delimiter.allCases {
             let dialect = CSVDialect(characterSet: set, delimiter: delimiter)
-            guard let header = CSVDetection.header(start, dialect), header.cellCount > 1 else { continue }
-            let rows = CSVSample.rows(start, dialect)
+            guard let header = Self.header(start, dialect), header.cellCount > 1 else { continue }
+            let rows = CSVSample.rows(start, dialect, after: header.offset)
             let fitting = rows.count { $0.cellCount == header.cellCount } * 100 / max(rows.count, 1)
-            let isBetter = best.map { (fitting, header.cellCount) > ($0.fitting, $0.columns) } ?? true
-            if let best, fitting == best.fitting, header.cellCount == best.columns { isAmbiguous = true }
-            guard isBetter else { continue }
+            if let best, (fitting, header.cellCount) <= (best.fitting, best.header.cellCount) {
+                if (fitting, header.cellCount) == (best.fitting, best.header.cellCount) { isAmbiguous = true }
+                continue
+            }
             isAmbiguous = false
-            best = (dialect, fitting, header.cellCount)
+            best = (dialect, header, fitting)
         }
         guard let best else { throw CSVFault(.notATable) }
         guard !isAmbiguous else { throw CSVFault(.delimiterAmbiguous) }
-        return best.dialect
+        return (best.dialect, best.header)
+    }
+
+    /// Of the first rows the one with the most known names, or the first.
+    private static func header(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect) -> CSVRow? {
+        var best: (row: CSVRow, known: Int)?
+        for row in CSVDetection.firstRows(start, dialect) {
+            let known = row.texts(dialect).count { $0.flatMap(CSVHeaderTerms.target) != nil }
+            if known > best?.known ?? -1 { best = (row, known) }
+        }
+        return best?.row
     }
 }
 
@@ -90,22 +107,22 @@ struct CSVSample {
     private let dialect: CSVDialect
     private let decoder: CharacterDecoder
 
-    init(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect, _ decoder: CharacterDecoder) {
-        self.rows = Self.rows(start, dialect)
+    init(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect, _ decoder: CharacterDecoder, after header: Int) {
+        self.rows = Self.rows(start, dialect, after: header)
         self.dialect = dialect
         self.decoder = decoder
     }
 
-    /// Rows after the header that are not blank.
-    static func rows(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect) -> [CSVRow] {
+    /// Rows that are not blank after the header, whose offset is given.
+    static func rows(_ start: ArraySlice<UInt8>, _ dialect: CSVDialect, after header: Int) -> [CSVRow] {
         var reader = CSVReader(dialect)
         reader.append(start)
         reader.finish()
         var rows: [CSVRow] = []
-        while rows.count <= Self.rowsMax, let row = reader.next() {
-            if !row.isBlank(dialect) { rows.append(row) }
+        while rows.count < Self.rowsMax, let row = reader.next() {
+            if row.offset > header, !row.isBlank(dialect) { rows.append(row) }
         }
-        return Array(rows.dropFirst())
+        return rows
     }
 
     /// The texts of a column that are not empty.

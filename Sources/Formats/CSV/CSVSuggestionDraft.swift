@@ -109,6 +109,16 @@ struct CSVSuggestionDraft {
         if isWithoutOffset { self.ask(.offset, "utcOffset") }
     }
 
+    /// Asks for what texts of sex and status mean that are not known.
+    mutating func askForMeanings(_ sample: CSVSample) {
+        if let index = self.patient[.sex], sample.texts(index).contains(where: { CSVTerms.sexes[$0] == nil }) {
+            self.ask(.meaning, "patient.sex")
+        }
+        if let index = self.result[.status], sample.texts(index).contains(where: { CSVTerms.statuses[$0] == nil }) {
+            self.ask(.meaning, "results[0].status")
+        }
+    }
+
     // MARK: Writing
 
     func node(_ dialect: CSVDialect) -> MappingNode {

@@ -26,13 +26,17 @@ extension CSVTable {
     /// contradicting each other.
     package func classify(_ row: CSVRow) -> CSVRowClass {
         // Files that were put together repeat the header.
-        if !self.header.isEmpty, row.bytes.elementsEqual(self.header) { return .blank }
+        if row.offset < self.headerOffset || self.isHeader(row) { return .blank }
         do throws(CSVFault) {
             guard let cells = try self.cells(row) else { return .blank }
             return .result(try self.check(cells))
         } catch {
             return .refused(error, exam: self.spoiledExam(row))
         }
+    }
+
+    private func isHeader(_ row: CSVRow) -> Bool {
+        !self.header.isEmpty && row.bytes.count == self.header.count && row.bytes.elementsEqual(self.header)
     }
 
     /// Checks all that an exam takes from a row.
@@ -111,7 +115,10 @@ extension CSVTable {
 
     private func checkNumber(_ text: String, _ field: CSVField) throws(CSVFault) {
         guard text.utf8.count <= Self.numberBytesMax else { throw CSVFault(.numberTooLong, field.element) }
-        guard !CSVText.isRounded(text) else { throw CSVFault(.identifierDamaged, field.element) }
+        // `="0012"` and `'0012` keep a spreadsheet from rounding, and are not the number.
+        guard !CSVText.isRounded(text), !text.hasPrefix("="), !text.hasPrefix("'") else {
+            throw CSVFault(.identifierDamaged, field.element)
+        }
     }
 
     private func patientKey(_ cells: CSVCells) throws(CSVFault) -> String {

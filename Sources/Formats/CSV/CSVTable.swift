@@ -9,6 +9,8 @@ package struct CSVTable {
     /// The header row without its line end; empty for JSON lines.
     package let header: [UInt8]
     package let dialect: CSVDialect
+    /// Index in the file of the header's first byte; rows before it are none.
+    var headerOffset = 0
     let columnCount: Int
     let identifiers: [CSVField]
     let patient: [CSVPatientField: CSVField]

@@ -213,6 +213,9 @@ struct CSVInputTests {
             try CSVVectors.small()
         )
         #expect(twice.exams.count == 1 && twice.refused.isEmpty && twice.duplicateCount == 1)
+        let title = "检验结果, 2026-05\n\nsep=,\n"
+        let titled = CSVVectors.input(title + CSVVectors.smallHeader + row, try CSVVectors.small())
+        #expect(titled.exams.count == 1 && titled.refused.isEmpty)
         let blank = CSVVectors.input("\n\n \(CSVVectors.smallHeader)\n,,,,,,\n , \n\(row)", try CSVVectors.small())
         #expect(blank.exams.count == 1 && blank.refused.isEmpty)
     }
@@ -227,6 +230,17 @@ struct CSVInputTests {
         let input = CSVVectors.input(CSVVectors.smallHeader + "\(text),n,o,2026-05-10,i,1,u\n", try CSVVectors.small())
         #expect(input.exams.isEmpty)
         #expect(input.refused.map(\.piece.refusal) == [FormatRefusal(CSVRefusal.patientMissing)])
+    }
+
+    @Test(
+        "A number that a spreadsheet has changed is refused",
+        arguments: ["3.30106E+17", "\"=\"\"0012\"\"\"", "'0012"]
+    )
+    func changedNumber(text: String) throws {
+        for row in ["\(text),n,o,2026-05-10,i,1,u", "P1,n,\(text),2026-05-10,i,1,u"] {
+            let input = CSVVectors.input(CSVVectors.smallHeader + row, try CSVVectors.small())
+            #expect(input.refused.map(\.piece.refusal.code) == ["csv.identifier-damaged"])
+        }
     }
 
     @Test("A text that is longer than any number is none")

@@ -54,6 +54,16 @@ struct CSVSuggestionTests {
         #expect(suggestion.undecided.contains(.init(question: .unknownColumn, name: "colour")))
     }
 
+    @Test("A title above the header is passed over, and texts that are not known are asked for")
+    func title() throws {
+        let text = "检验报告导出\n2026-05-01,2026-05-31\n病历号,性别,检验项目,结果,报告时间,状态\n1,雄,K,4,2026-05-10,Q\n"
+        let suggestion = try self.suggestion(text)
+        #expect(suggestion.mapping?.identifiers.map(\.source) == [.column("病历号")])
+        #expect(
+            suggestion.undecided.filter { $0.question == .meaning }.map(\.name) == ["patient.sex", "results[0].status"]
+        )
+    }
+
     @Test("What is missing is asked for, and then there is no mapping")
     func missing() throws {
         let suggestion = try self.suggestion("a,b\n1,2\n")
