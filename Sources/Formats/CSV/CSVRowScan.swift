@@ -223,7 +223,8 @@ struct CSVRowScan {
     @inline(__always)
     private mutating func lineEnd(_ units: some CSVCodeUnits, _ input: Span<UInt8>) -> Int? {
         var index = self.next
-        while index < input.count {
+        // Half a unit waits for its other half: a reader that took it would be off by one from there on.
+        while index + units.bytes <= input.count {
             let (unit, count) = units.unit(input, index)
             if unit == 0x0a || unit == 0x0d {
                 self.next = index
@@ -231,7 +232,7 @@ struct CSVRowScan {
             }
             index += count
         }
-        self.next = min(index, input.count)
+        self.next = self.isFinished ? input.count : min(index, input.count)
         return self.isFinished ? self.next : nil
     }
 

@@ -383,6 +383,7 @@ struct CSVInputTests {
         let other = try #require(
             CSVInput(try CSVVectors.bytes("faults.csv"), mapping: try CSVVectors.orders()).exams.last
         )
+        try #require(parsed.parts.count == 4)
         let (row, header, mapping, gap) = (parsed.parts[0], parsed.parts[1], parsed.parts[2], parsed.parts[3])
         let read = { (parts: [RecordContent.Part]) in CSVExamReader.read(parts).map(\.exam).mapError(\.refusal) }
         #expect(read([row, header, mapping, gap]) == .success(parsed.exam))

@@ -144,6 +144,17 @@ struct CSVReaderTests {
         #expect(rows.allSatisfy { $0.bytes.count <= 16 + chunk })
     }
 
+    @Test("UTF-16 stays in step behind a row that is too large", arguments: [1, 2, 3, 5, 7, 1000])
+    func wideLimits(chunk: Int) {
+        var limits = CSVLimits()
+        limits.rowBytesMax = 16
+        let bytes = "0123456789abcdef0\r\na,b\n".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        let dialect = CSVDialect(characterSet: .utf16LittleEndian, delimiter: .comma)
+        let rows = Self.read(dialect, bytes, chunk: chunk, limits: limits)
+        #expect(rows.map(\.refusal) == [.rowTooLarge, nil])
+        #expect(rows.last?.texts(dialect) == ["a", "b"])
+    }
+
     @Test("A file of quotes that never close is read in time that grows with its length alone")
     func quoteBomb() {
         // Each line could begin a row of four thousand cells; scanning so far for each would take minutes.
