@@ -7,19 +7,8 @@ package enum ExamReader {
         case .fhirR4JSON: FHIRExamReader.read(content.parts).mapError { FormatRefusal($0.fault.refusal) }
         case .hl7v2: HL7v2ExamReader.read(content.parts)
         case .cda: CDAExamReader.read(content.parts)
+        case .csv: CSVExamReader.read(content.parts).mapError { FormatRefusal($0.refusal) }
         case .dicom: DICOMExamReader.read(content.parts)
-        case .csv: .failure(FormatRefusal(ContentRefusal.unsupported))
-        }
-    }
-}
-
-/// Why a record's content is not read.
-package enum ContentRefusal: String, FormatRefusalCode {
-    case unsupported = "record.unsupported-format"
-
-    package var message: String {
-        switch self {
-        case .unsupported: "This release does not read the record's format."
         }
     }
 }

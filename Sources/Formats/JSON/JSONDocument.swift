@@ -179,3 +179,27 @@ package struct JSONElements: Sequence, IteratorProtocol {
         return JSONValue(document: self.document, index: self.index)
     }
 }
+
+/// The members of an object in their order, each with its name.
+package struct JSONMembers: Sequence, IteratorProtocol {
+    let document: JSONDocument
+    var index: Int
+    let end: Int
+
+    package mutating func next() -> (name: String, value: JSONValue)? {
+        guard self.index < self.end else { return nil }
+        let name = self.document.nodes[self.index]
+        let value = JSONValue(document: self.document, index: self.index + 1)
+        self.index = Int(value.node.next)
+        return (JSONText.decode(name, in: self.document.bytes), value)
+    }
+}
+
+extension JSONValue {
+    /// The members of an object, none for everything else.
+    package var members: JSONMembers {
+        let node = self.node
+        guard node.kind == .object else { return JSONMembers(document: self.document, index: 0, end: 0) }
+        return JSONMembers(document: self.document, index: self.index + 1, end: Int(node.next))
+    }
+}

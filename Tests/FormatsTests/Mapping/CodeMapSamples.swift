@@ -9,15 +9,15 @@ enum CodeMapSamples {
     /// Reads the subset of YAML that the example keeps to: two levels, plain or quoted values, lists of words in one line.
     static func example() throws -> MappingNode {
         let text = try String(contentsOf: TestData.repositoryFile("Samples/catalogue/example.yaml"), encoding: .utf8)
-        var top: [MappingNode.Entry] = []
-        var (listName, list, fields): (String?, [MappingNode], [MappingNode.Entry]) = (nil, [], [])
+        var top: [MappingNode.Member] = []
+        var (listName, list, fields): (String?, [MappingNode], [MappingNode.Member]) = (nil, [], [])
         func endFields() {
             if !fields.isEmpty { list.append(.map(fields)) }
             fields = []
         }
         func endList() {
             endFields()
-            if let name = listName { top.append(MappingNode.Entry(key: name, value: .list(list))) }
+            if let name = listName { top.append(MappingNode.Member(name, .list(list))) }
             (listName, list) = (nil, [])
         }
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
@@ -30,11 +30,11 @@ enum CodeMapSamples {
                 if value.isEmpty {
                     listName = key
                 } else {
-                    top.append(MappingNode.Entry(key: key, value: Self.value(value)))
+                    top.append(MappingNode.Member(key, Self.value(value)))
                 }
             } else {
                 if line.hasPrefix("  - ") { endFields() }
-                fields.append(MappingNode.Entry(key: key, value: Self.value(value)))
+                fields.append(MappingNode.Member(key, Self.value(value)))
             }
         }
         endList()
@@ -50,7 +50,7 @@ enum CodeMapSamples {
     }
 
     static func map(_ fields: (String, MappingNode)...) -> MappingNode {
-        .map(fields.map { MappingNode.Entry(key: $0.0, value: $0.1) })
+        .map(fields.map { MappingNode.Member($0.0, $0.1) })
     }
 
     static let glucose = CatalogueItem(

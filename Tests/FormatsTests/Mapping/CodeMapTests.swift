@@ -122,7 +122,7 @@ struct CodeMapTests {
         func changed(_ key: String, _ value: MappingNode, _ more: (String, MappingNode)...) -> MappingNode {
             var fields = [("code", MappingNode.text("718-7")), ("display", .text("Hb"))].filter { $0.0 != key }
             fields += [(key, value)] + more
-            return .map(fields.map { MappingNode.Entry(key: $0.0, value: $0.1) })
+            return .map(fields.map { MappingNode.Member($0.0, $0.1) })
         }
         let entry = CodeMapSamples.map(("source", .text("a")), ("code", .text("1")), ("item", .text("718-7")))
         return [

@@ -162,22 +162,4 @@ extension JSONValue {
     fileprivate var numberText: String? {
         self.kind == .number && self.range.count <= 64 ? String(decoding: self.bytes, as: UTF8.self) : nil
     }
-
-    /// Name and value of each member of an object, in order.
-    fileprivate var members: [(name: String, value: JSONValue)] {
-        var members: [(String, JSONValue)] = []
-        let nodes = self.document.nodes
-        let end = Int(nodes[self.index].next)
-        var index = self.index + 1
-        while index < end {
-            members.append(
-                (
-                    JSONText.decode(nodes[index], in: self.document.bytes),
-                    JSONValue(document: self.document, index: index + 1)
-                )
-            )
-            index = Int(nodes[index + 1].next)
-        }
-        return members
-    }
 }
