@@ -1,4 +1,6 @@
+internal import AgentCore
 internal import Consensus
+internal import Ledger
 internal import Primitives
 
 /// A whole run: agents, their disks and clocks, the network between them, and everything that goes wrong.
@@ -7,11 +9,13 @@ internal import Primitives
 /// the cluster must decide all transactions, agree, and fall silent.
 package struct Cluster: Sendable {
     enum Event: Sendable {
-        case deliver(SimulatedMessage, from: Int, to: Int)
-        /// Something inside an agent, void if the agent crashed since.
-        case inside(ReplicaEvent, agent: Int, incarnation: Int)
+        case deliver([UInt8], from: Int, to: Int)
+        /// Void if the agent crashed since.
+        case timer(ConsensusTimer, generation: UInt64, agent: Int, incarnation: Int)
         case written(agent: Int, incarnation: Int)
         case synced(agent: Int, incarnation: Int)
+        /// Two agents find each other, if they can.
+        case connect(Int, Int)
         case submit(agent: Int)
         case crash(agent: Int)
         /// The agent crashes in the middle of a later broadcast.
@@ -33,6 +37,10 @@ package struct Cluster: Sendable {
             let (fromLeft, toLeft) = (self.left.contains(from), self.left.contains(to))
             return fromLeft && !toLeft || !self.isOneWay && !fromLeft && toLeft
         }
+
+        func separates(_ first: Int, _ second: Int) -> Bool {
+            self.left.contains(first) != self.left.contains(second)
+        }
     }
 
     struct Write: Sendable {
@@ -43,7 +51,8 @@ package struct Cluster: Sendable {
     }
 
     struct Agent: Sendable {
-        var replica: Replica?
+        /// `nil` while the agent is down.
+        var core: AgentCore?
         var disk = SimulatedDisk()
         var incarnation = 0
         /// Records at the disk, not yet durable.
@@ -52,26 +61,33 @@ package struct Cluster: Sendable {
         /// Milliseconds the agent's clock is ahead.
         var clockOffset: Int64 = 0
         var sendsUntilCrash: Int?
+        /// Its vote log was found damaged.
+        var isObserver = false
+        /// Transactions that it holds or held since it started, but for those it has given up aloud.
+        var admitted: Set<TransactionID> = []
     }
 
     package let scenario: Scenario
     package internal(set) var report: RunReport
     let committee: Committee
-    let checker: SignatureChecker
+    var workload: Workload
     var invariants: Invariants
     var agents: [Agent]
     var equivocator: Equivocator?
     let equivocatorIndex: Int?
     let silentIndex: Int?
     let hastyClockIndex: Int?
+    let damagedLogIndex: Int?
     var queue = EventQueue<Event>()
     var random: SimulationRandom
     package internal(set) var now: Int64 = 0
     var partition: Partition?
     var isCalm = false
-    var nextTransaction: UInt64 = 1
+    /// All that users handed in, in order; and those that nobody may take.
+    var submitted: [TransactionID] = []
+    var forged: Set<TransactionID> = []
     /// Those handed in after the faults had ended, which must all be decided.
-    var calmTransactions: [UInt64] = []
+    var calmTransactions: [TransactionID] = []
     /// When an honest agent last sent a vote or a block.
     var lastVote: Int64 = 0
     let trace: (@Sendable (String) -> Void)?
@@ -85,15 +101,16 @@ package struct Cluster: Sendable {
         self.scenario = scenario
         self.trace = trace
         self.report = RunReport(seed: scenario.seed)
-        self.committee = Committee(validators: scenario.validators)
-        self.checker = SignatureMemory().checker
-        self.invariants = Invariants(committee: self.committee, agents: scenario.agents, checker: self.checker)
+        self.committee = Committee(validators: scenario.validators, agents: scenario.agents)
+        self.workload = Workload(committee: self.committee, agents: scenario.agents)
+        self.invariants = Invariants(committee: self.committee, agents: scenario.agents)
         self.agents = Array(repeating: Agent(), count: scenario.agents)
         var random = SimulationRandom(seed: scenario.seed ^ 0x5EED)
         var free = Array(0..<scenario.validators).shuffled(using: &random)
         self.equivocatorIndex = scenario.hasEquivocator ? free.removeLast() : nil
         self.silentIndex = scenario.hasSilent ? free.removeLast() : nil
         self.hastyClockIndex = scenario.hasWrongClock ? free.removeLast() : nil
+        self.damagedLogIndex = scenario.hasDamagedLog ? free.removeLast() : nil
         for index in self.agents.indices { self.agents[index].clockOffset = random.number(in: -2_000...2_000) }
         if let index = self.hastyClockIndex {
             self.agents[index].clockOffset = random.happens(perMille: 500) ? 3_600_000 : -3_600_000
@@ -111,9 +128,8 @@ package struct Cluster: Sendable {
     private mutating func schedule() {
         let end = self.scenario.chaosEnd
         for agent in self.honest { self.queue.insert(.restart(agent: agent), at: self.random.number(in: 0...200)) }
-        let voters = self.honest.filter { $0 < self.scenario.validators }
         for _ in 0..<self.scenario.transactions {
-            let agent = voters[self.random.index(below: voters.count)]
+            let agent = self.honest[self.random.index(below: self.honest.count)]
             self.queue.insert(.submit(agent: agent), at: self.random.number(in: 100...end))
         }
         for _ in 0..<self.scenario.crashes {
@@ -144,7 +160,7 @@ package struct Cluster: Sendable {
     /// - Throws: ``Violation`` at the first broken promise.
     package mutating func run() throws(Violation) {
         try self.runUntil(self.scenario.chaosEnd + 1)
-        let delay = self.honest.compactMap { self.agents[$0].replica?.machine.delay }.max() ?? 100
+        let delay = self.honest.compactMap { self.agents[$0].core?.delay }.max() ?? 100
         // I13. The slack is for restarts, the listening period, two heartbeats, and views that fail meanwhile.
         let views = Int64(2 * self.scenario.faultLimit + 4)
         let deadline = self.now + 2 * views * 4 * delay + 15_000
@@ -158,6 +174,7 @@ package struct Cluster: Sendable {
             settledAt = self.isSettled ? settledAt ?? self.now : nil
         }
         self.report.settled = (settledAt ?? self.now) - self.scenario.chaosEnd
+        try self.checkNothingLost()
         let (quietFrom, blocks) = (self.now, self.report.blocks)
         try self.runUntil(self.now + 600_000)
         guard self.lastVote <= quietFrom, self.report.blocks == blocks, self.isSettled else {
@@ -178,24 +195,33 @@ package struct Cluster: Sendable {
 
     /// Whether every honest agent has decided everything, agrees, and sleeps.
     private var isSettled: Bool {
-        guard self.calmTransactions.count == Self.calmTransactionCount, self.agents[self.honest[0]].replica != nil
+        guard self.calmTransactions.count == Self.calmTransactionCount,
+            self.calmTransactions.allSatisfy({ self.invariants.isDecided($0) })
         else { return false }
-        let tip = self.agents[self.honest[0]].replica?.machine.final.hash
         return self.honest.allSatisfy { index in
-            guard let replica = self.agents[index].replica else { return false }
-            let (machine, ledger) = (replica.machine, replica.ledger)
-            return self.calmTransactions.allSatisfy { ledger.isDecided($0) } && ledger.pool.isEmpty
-                && machine.final.hash == tip && !machine.isAwake && !machine.isSyncing
+            guard let core = self.agents[index].core else { return false }
+            return core.pendingCount == 0 && core.final.hash == self.invariants.replay.hash && !core.isAwake
+                && !core.isSyncing
+        }
+    }
+
+    /// I13: what an honest agent took is decided, or the agent said that its time was over.
+    private func checkNothingLost() throws(Violation) {
+        for agent in self.honest {
+            let lost = self.agents[agent].admitted.filter { !self.invariants.isDecided($0) }
+            guard lost.isEmpty else {
+                let detail = "agent \(agent) lost \(lost.count) transactions"
+                throw Violation(invariant: "I13", detail: detail, time: self.now)
+            }
         }
     }
 
     /// For a failure: where every agent stands.
     private var unsettled: String {
         self.honest.map { index in
-            guard let replica = self.agents[index].replica else { return "\(index) is down" }
-            let machine = replica.machine
-            return "\(index): view \(machine.view) final \(machine.final.height)@\(machine.final.view)"
-                + " pool \(replica.ledger.pool.count)\(machine.isAwake ? " awake" : "")\(machine.isSyncing ? " syncing" : "")"
+            guard let core = self.agents[index].core else { return "\(index) is down" }
+            return "\(index): view \(core.view) final \(core.final.header.height)@\(core.final.header.view)"
+                + " pool \(core.pendingCount)\(core.isAwake ? " awake" : "")\(core.isSyncing ? " syncing" : "")"
         }.joined(separator: "; ")
     }
 

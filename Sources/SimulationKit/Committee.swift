@@ -1,52 +1,79 @@
+internal import AgentCore
 internal import Consensus
 internal import Crypto
+internal import Ledger
 internal import Primitives
-internal import Synchronization
+internal import Records
 
-/// Keys and genesis of a simulated chain.
+/// The members of a simulated chain with their keys, its genesis and its rules.
 ///
 /// The keys are the same in every run: only what happens differs.
 struct Committee: Sendable {
+    /// Short, so that runs live to see marks of old transactions go.
+    static let replayWindow: UInt64 = 16
+
+    let genesis: Genesis
     let context: EpochContext
-    let genesis: FinalPoint
+    let rules: LedgerRules
+    let checker: SignatureChecker
     private let keys: [Curve25519.Signing.PrivateKey]
 
-    init(validators count: Int) {
-        var members: [Validator] = []
-        var keys: [Curve25519.Signing.PrivateKey] = []
-        for index in 0..<count {
-            let seed = Digest(hashing: Array("simulated validator \(index)".utf8)).bytes
-            guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed),
-                let publicKey = VerifyingKey(Array(key.publicKey.rawRepresentation))
-            else { preconditionFailure("any 32 bytes are a private key") }
-            keys.append(key)
-            members.append(Validator(id: Self.id(index), key: publicKey))
+    /// The first `count` of the `agents` vote; the others follow.
+    init(validators count: Int, agents: Int) {
+        self.checker = SignatureMemory().checker
+        self.keys = (0..<agents).map { Self.key($0) }
+        let members = self.keys.enumerated().map { index, key in
+            Self.member(index, key, role: index < count ? .validator : .verifier)
         }
-        guard let validators = ValidatorSet(members) else { preconditionFailure("the members are distinct") }
-        let chain = ChainID(Digest(hashing: Array("simulated chain".utf8)))
-        let header = BlockHeader(
+        self.genesis = Genesis(
             suite: .international,
-            chain: chain,
-            epoch: Epoch(0),
-            view: View(0),
-            height: Height(0),
-            time: Timestamp(milliseconds: 0),
-            proposer: 0,
-            parentView: View(0),
-            parentHash: .zero,
-            justificationHash: .zero,
-            transactionCount: 0,
-            transactionRoot: .zero,
-            receiptRoot: .zero,
-            stateRoot: .zero,
-            historySize: 0,
-            historyRoot: MerkleTree.emptyRoot,
-            validatorsHash: validators.hash,
-            parametersHash: .zero
+            parameters: ChainParameters(replayWindowBlocks: UInt32(Self.replayWindow)),
+            pseudonymScheme: .consortiumHMAC,
+            members: members
         )
-        self.keys = keys
-        self.genesis = FinalPoint(header: header, certificate: nil)
-        self.context = EpochContext(chain: chain, epoch: Epoch(0), validators: validators, boundary: header.hash)
+        let voters = self.genesis.validators.map { Validator(id: $0.id, key: $0.signingKey) }
+        guard self.genesis.isWellFormed, let validators = ValidatorSet(voters) else {
+            preconditionFailure("the members are distinct")
+        }
+        self.rules = LedgerRules(genesis: self.genesis, validatorsHash: validators.hash, checker: self.checker)
+        self.context = EpochContext(
+            chain: self.genesis.chain,
+            epoch: Epoch(0),
+            validators: validators,
+            boundary: self.rules.genesisBlock.hash
+        )
+    }
+
+    private static func key(_ agent: Int) -> Curve25519.Signing.PrivateKey {
+        let seed = Digest(hashing: Array("simulated agent \(agent)".utf8)).bytes
+        guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed) else {
+            preconditionFailure("any 32 bytes are a private key")
+        }
+        return key
+    }
+
+    private static func member(
+        _ agent: Int,
+        _ key: Curve25519.Signing.PrivateKey,
+        role: InstitutionRole
+    ) -> Genesis.Member {
+        guard let verifyingKey = VerifyingKey(Array(key.publicKey.rawRepresentation)) else {
+            preconditionFailure("a derived key is not of small order")
+        }
+        return Genesis.Member(
+            card: InstitutionCard(
+                id: Self.id(agent),
+                name: "Agent \(agent)",
+                level: "3A",
+                area: "330100",
+                role: role,
+                address: "127.0.0.1:1",
+                signingKey: verifyingKey,
+                encryptionKey: [UInt8](repeating: 7, count: InstitutionCard.encryptionKeyBytes),
+                transportKeyDigest: Digest(hashing: Array("simulated transport \(agent)".utf8))
+            ),
+            sealedConsortiumKey: [UInt8](repeating: 0, count: Genesis.sealedConsortiumKeyBytes)
+        )
     }
 
     /// Agents are numbered in the order of their names, so that a validator's number is its index in the set.
@@ -62,37 +89,44 @@ struct Committee: Sendable {
         return number - 100
     }
 
+    /// An agent as a process that has just opened its home.
+    func core(_ agent: Int, from tip: SimulatedDisk.Tip, seed: UInt64) -> AgentCore {
+        AgentCore(
+            institution: Self.id(agent),
+            genesis: self.genesis,
+            rules: self.rules,
+            context: self.context,
+            tip: tip.block,
+            certificate: tip.certificate,
+            parameters: .loopback,
+            checker: self.checker,
+            seed: seed
+        )
+    }
+
     func sign(_ body: VoteBody, by agent: Int) -> Signature {
-        guard let bytes = try? self.keys[agent].signature(for: body.signedBytes(chain: self.context.chain)),
-            let signature = Signature(Array(bytes))
-        else { preconditionFailure("Ed25519 signs any message") }
-        return signature
+        self.sign(body.signedBytes(chain: self.context.chain), by: agent)
     }
 
     func vote(_ body: VoteBody, by agent: Int) -> Vote {
         Vote(body: body, signer: UInt16(agent), signature: self.sign(body, by: agent))
     }
-}
 
-/// Real signature checks, each made once: all agents of a run live in one process and would repeat them.
-final class SignatureMemory: Sendable {
-    private struct Query: Hashable {
-        let key: VerifyingKey
-        let signature: Signature
-        let message: [UInt8]
+    /// A call in the name of `agent`; `signer` is another agent if the signature is forged.
+    func transaction(_ call: LedgerCall, by agent: Int, validUntil: Height, signer: Int? = nil) -> Transaction {
+        let body = TransactionBody(
+            chain: self.genesis.chain,
+            call: call,
+            validUntil: validUntil,
+            signers: [.institution(Self.id(agent))]
+        )
+        return Transaction(body: body, signatures: [self.sign(body.signedBytes, by: signer ?? agent)])
     }
 
-    private let known = Mutex<[Query: Bool]>([:])
-
-    var checker: SignatureChecker {
-        SignatureChecker { key, signature, message in
-            let query = Query(key: key, signature: signature, message: message)
-            return self.known.withLock { known in
-                if let isValid = known[query] { return isValid }
-                let isValid = SignatureChecker.direct.isValid(signature, by: key, over: message)
-                known[query] = isValid
-                return isValid
-            }
+    private func sign(_ message: [UInt8], by agent: Int) -> Signature {
+        guard let bytes = try? self.keys[agent].signature(for: message), let signature = Signature(Array(bytes)) else {
+            preconditionFailure("Ed25519 signs any message")
         }
+        return signature
     }
 }

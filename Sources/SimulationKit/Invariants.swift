@@ -1,5 +1,8 @@
+internal import AgentCore
 internal import Consensus
+internal import Ledger
 internal import Primitives
+internal import Records
 
 /// A broken promise, found while a run was going on.
 package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
@@ -28,20 +31,30 @@ struct Invariants: Sendable {
 
     private let context: EpochContext
     private let checker: SignatureChecker
+    private let rules: LedgerRules
+    private let keys: [InstitutionID: VerifyingKey]
     private var ballots: [[View: Ballot]]
     private var decisions: [View: Decision] = [:]
     /// Blocks that were logged as notarized by a quorum.
     private var notarized: Set<Digest> = []
     private var decided: [Height: Digest] = [:]
-    private var finals: [FinalPoint]
+    /// The last block that each agent committed or started from.
+    private var tips: [(hash: Digest, height: Height)]
+    /// The decided chain, executed once more beside the agents.
+    private(set) var replay: ExecutedBlock
+    private var transactions: [TransactionID: Height] = [:]
     private var views: [View]
     var now: Int64 = 0
 
-    init(committee: Committee, agents: Int, checker: SignatureChecker) {
+    init(committee: Committee, agents: Int) {
         self.context = committee.context
-        self.checker = checker
+        self.checker = committee.checker
+        self.rules = committee.rules
+        let cards = committee.genesis.members.map(\.card)
+        self.keys = Dictionary(uniqueKeysWithValues: cards.map { ($0.id, $0.signingKey) })
         self.ballots = Array(repeating: [:], count: agents)
-        self.finals = Array(repeating: committee.genesis, count: agents)
+        self.replay = committee.rules.genesisBlock
+        self.tips = Array(repeating: (committee.rules.genesisBlock.hash, Height(0)), count: agents)
         self.views = Array(repeating: View(0), count: agents)
     }
 
@@ -50,16 +63,16 @@ struct Invariants: Sendable {
     }
 
     /// An agent starts from what its disk holds.
-    mutating func started(_ agent: Int, at final: FinalPoint) {
-        self.finals[agent] = final
+    mutating func started(_ agent: Int, at tip: ExecutedBlock) {
+        self.tips[agent] = (tip.hash, tip.header.height)
         self.views[agent] = View(0)
     }
 
     /// I12, after every step.
-    mutating func stepped(_ agent: Int, view: View, final: FinalPoint) throws(Violation) {
+    mutating func stepped(_ agent: Int, view: View, final: Digest) throws(Violation) {
         try self.require(view >= self.views[agent], "I12", "the view of agent \(agent) went back to \(view)")
         try self.require(
-            final.hash == self.finals[agent].hash,
+            final == self.tips[agent].hash,
             "I12",
             "agent \(agent) holds another block final than it last committed"
         )
@@ -139,52 +152,81 @@ struct Invariants: Sendable {
     }
 
     /// I1, I2, I5, I9 and I10, at the moment of the commit.
-    mutating func committed(
-        _ agent: Int,
-        _ blocks: [Block],
-        _ certificate: Certificate,
-        stateRoot: Digest?
-    ) throws(Violation) {
+    mutating func committed(_ agent: Int, _ range: CommittedRange) throws(Violation) {
+        let certificate = range.certificate
         try self.saw(certificate)
         try self.require(
             certificate.isValid(in: self.context, checker: self.checker) && certificate.kind == .finalize
-                && certificate.hash == blocks.last?.hash,
+                && certificate.hash == range.blocks.last?.block.hash,
             "I1",
             "agent \(agent) commits without a finalization"
         )
         try self.require(
-            blocks.last.map { self.notarized.contains($0.hash) } == true,
+            certificate.hash.map { self.notarized.contains($0) } == true,
             "I5",
             "final before it was notarized"
         )
-        var tip = (hash: self.finals[agent].hash, height: self.finals[agent].height)
-        for block in blocks {
+        for (block, executed) in range.blocks {
+            let height = self.tips[agent].height.next
             try self.require(
-                block.header.parentHash == tip.hash && block.header.height == tip.height.next,
+                block.header.parentHash == self.tips[agent].hash && block.header.height == height,
                 "I1",
-                "agent \(agent) commits a block that does not extend its chain at \(tip.height.next)"
+                "agent \(agent) commits a block that does not extend its chain at \(height)"
             )
-            tip = (block.hash, block.header.height)
+            self.tips[agent] = (block.hash, height)
             try self.require(
-                self.decided[tip.height] ?? tip.hash == tip.hash,
+                self.decided[height] ?? block.hash == block.hash,
                 "I2",
-                "two blocks decided at \(tip.height)"
+                "two blocks decided at \(height)"
             )
-            self.decided[tip.height] = tip.hash
-            let certificates = block.justification.nullifications + [block.justification.parent].compactMap { $0 }
+            let receiptRoot = MerkleTree.root(executed.receipts.map(\.leafHash))
             try self.require(
-                block.justification.fits(block.header)
-                    && certificates.allSatisfy { $0.isValid(in: self.context, checker: self.checker) },
-                "I9",
-                "block \(tip.height) is not justified"
+                executed.hash == block.hash && executed.state.root == block.header.stateRoot
+                    && receiptRoot == block.header.receiptRoot,
+                "I10",
+                "agent \(agent) has another state or other receipts at \(height)"
+            )
+            if self.decided[height] == nil { try self.decide(block) }
+        }
+    }
+
+    /// I9, I11 and I23, once for each height.
+    private mutating func decide(_ block: Block) throws(Violation) {
+        let height = block.header.height
+        self.decided[height] = block.hash
+        let certificates = block.justification.nullifications + [block.justification.parent].compactMap { $0 }
+        try self.require(
+            block.justification.fits(block.header)
+                && certificates.allSatisfy { $0.isValid(in: self.context, checker: self.checker) },
+            "I9",
+            "block \(height) is not justified"
+        )
+        let body = try? BlockBody(canonicalBytes: block.body)
+        let replayed = try? body.map {
+            try self.rules.execute(header: block.header, body: $0, on: self.replay, isSignatureKnown: { _ in false })
+        }
+        guard let body, let replayed else {
+            throw Violation(invariant: "I11", detail: "block \(height) does not replay", time: self.now)
+        }
+        self.replay = replayed
+        for transaction in body.transactions {
+            try self.require(self.isSigned(transaction), "I23", "a forged transaction is decided at \(height)")
+            try self.require(
+                self.transactions.updateValue(height, forKey: transaction.id) == nil,
+                "I23",
+                "a transaction is decided twice, again at \(height)"
             )
         }
-        try self.require(
-            stateRoot == blocks.last?.header.stateRoot,
-            "I10",
-            "agent \(agent) has another state at \(tip.height)"
-        )
-        guard let last = blocks.last else { return }
-        self.finals[agent] = FinalPoint(header: last.header, certificate: certificate)
     }
+
+    /// By the institutions that the simulated users speak for, whose keys never change.
+    private func isSigned(_ transaction: Transaction) -> Bool {
+        let message = transaction.body.signedBytes
+        return zip(transaction.body.signers, transaction.signatures).allSatisfy { signer, signature in
+            guard case .institution(let id) = signer, let key = self.keys[id] else { return false }
+            return self.checker.isValid(signature, by: key, over: message)
+        }
+    }
+
+    func isDecided(_ id: TransactionID) -> Bool { self.transactions[id] != nil }
 }

@@ -8,6 +8,10 @@ package struct RunReport: Hashable, Sendable, CustomStringConvertible {
     /// Blocks decided, counted at the first agent that commits each.
     package internal(set) var blocks = 0
     package internal(set) var emptyBlocks = 0
+    /// Transactions in decided blocks.
+    package internal(set) var transactions = 0
+    /// Transactions that the contract modules refused, so that only their receipts changed anything.
+    package internal(set) var refusals = 0
     /// Highest view that an honest agent reached.
     package internal(set) var views: UInt64 = 0
     package internal(set) var messages = 0
@@ -24,9 +28,16 @@ package struct RunReport: Hashable, Sendable, CustomStringConvertible {
         for word in words { self.traceHash = (self.traceHash ^ word) &* 0x0000_0100_0000_01B3 }
     }
 
+    /// FNV-1a over bytes.
+    mutating func mix(_ bytes: [UInt8]) {
+        var hash = self.traceHash
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        self.traceHash = hash
+    }
+
     package var description: String {
         "seed \(self.seed): \(self.blocks) blocks (\(self.emptyBlocks) empty) in \(self.views) views, "
-            + "\(self.messages) messages, \(self.crashes) crashes, \(self.conflicts) conflicts reported, "
+            + "\(self.transactions) transactions (\(self.refusals) refused), \(self.messages) messages, \(self.crashes) crashes, \(self.conflicts) conflicts reported, "
             + "settled in \(self.settled) ms, trace \(String(self.traceHash, radix: 16))"
     }
 }

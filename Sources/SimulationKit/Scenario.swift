@@ -11,14 +11,14 @@ package struct Scenario: Hashable, Sendable {
     package let hasVerifier: Bool
     /// One validator's clock is an hour off; it counts as faulty.
     package let hasWrongClock: Bool
+    /// One validator's vote log turns out to be damaged: from then on it follows without voting, and counts as faulty.
+    package let hasDamagedLog: Bool
     /// Until then messages are lost, late and doubled, links break and agents crash.
     let chaosEnd: Int64
     let lossPerMille: Int
     let duplicationPerMille: Int
     let chaosDelayMax: Int64
     let diskDelayMax: Int64
-    /// 0: the application answers at once.
-    let answerDelayMax: Int64
     let crashes: Int
     let clusterCrashes: Int
     let partitions: Int
@@ -42,17 +42,17 @@ package struct Scenario: Hashable, Sendable {
         self.hasEquivocator = take(500, &random)
         self.hasSilent = take(400, &random)
         self.hasWrongClock = take(200, &random)
+        self.hasDamagedLog = take(300, &random)
         self.hasVerifier = random.happens(perMille: 300)
         self.chaosEnd = random.number(in: 5_000...20_000)
         self.lossPerMille = random.index(below: 300)
         self.duplicationPerMille = random.index(below: 100)
         self.chaosDelayMax = random.number(in: 20...300)
         self.diskDelayMax = random.number(in: 0...30)
-        self.answerDelayMax = random.happens(perMille: 500) ? 0 : random.number(in: 1...30)
         self.crashes = random.index(below: 25)
         self.clusterCrashes = random.happens(perMille: 400) ? 1 + random.index(below: 2) : 0
         self.partitions = random.index(below: 6)
-        self.transactions = 5 + random.index(below: 40)
+        self.transactions = 10 + random.index(below: 60)
     }
 
     package var faultLimit: Int { (self.validators - 1) / 3 }

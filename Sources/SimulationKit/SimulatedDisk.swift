@@ -1,17 +1,31 @@
+internal import AgentCore
 internal import Consensus
+internal import Ledger
 internal import Primitives
 
-/// What of one agent survives a crash: the vote log as bytes, and the chain.
+/// What of one agent survives a crash: the vote log as bytes, and the chain store.
+///
+/// Each write to the log is forced to the disk before it is confirmed. The store is not: a crash can take its last
+/// commits, which the other agents still have.
 struct SimulatedDisk: Sendable {
     /// Blocks committed together; the certificate finalizes the last.
-    struct Commit: Sendable {
+    private struct Commit: Sendable {
         let blocks: [Block]
         let certificate: Certificate
+        let changes: [StateChange]
     }
+
+    /// The newest stored block with its state; no certificate for the genesis block.
+    struct Tip: Sendable {
+        let block: ExecutedBlock
+        let certificate: Certificate?
+    }
+
+    private static let servedCommitsMax = 5
 
     /// Frames of length, checksum and record.
     private var log: [UInt8] = []
-    private(set) var commits: [Commit] = []
+    private var commits: [Commit] = []
     /// Commits up to here survive a crash; later ones may not.
     private var syncedCommits = 0
     private var positions: [Digest: Int] = [:]
@@ -46,6 +60,14 @@ struct SimulatedDisk: Sendable {
         self.log = kept.flatMap { Self.frame($0) }
     }
 
+    /// The records that a starting agent finds, after it has cut what a crash left half written, so that later ones are
+    /// not hidden behind it.
+    mutating func recoverRecords() -> [VoteLogRecord] {
+        let records = Self.records(self.log)
+        self.log = records.flatMap { Self.frame($0) }
+        return records
+    }
+
     private static func records(_ log: [UInt8]) -> [VoteLogRecord] {
         var records: [VoteLogRecord] = []
         var rest = log[...]
@@ -66,44 +88,56 @@ struct SimulatedDisk: Sendable {
 
     // MARK: Chain
 
-    mutating func commit(_ blocks: [Block], _ certificate: Certificate) {
-        for block in blocks { self.positions[block.hash] = self.commits.count }
-        self.commits.append(Commit(blocks: blocks, certificate: certificate))
+    mutating func commit(_ range: CommittedRange) {
+        for (block, _) in range.blocks { self.positions[block.hash] = self.commits.count }
+        self.commits.append(
+            Commit(
+                blocks: range.blocks.map(\.block),
+                certificate: range.certificate,
+                changes: range.blocks.flatMap(\.executed.changes)
+            )
+        )
     }
 
     mutating func syncCommits() { self.syncedCommits = self.commits.count }
 
-    /// Loses unsynced commits from some point on, and cuts the log's torn tail.
+    /// Loses the last `lost` of the unsynced commits.
     mutating func crash(losing lost: Int) {
-        while self.commits.count > max(self.syncedCommits, self.commits.count - lost), let last = self.commits.popLast()
-        {
-            for block in last.blocks { self.positions[block.hash] = nil }
+        precondition(lost <= self.unsyncedCommits, "what is synced stays")
+        for commit in self.commits.suffix(lost) {
+            for block in commit.blocks { self.positions[block.hash] = nil }
         }
+        self.commits.removeLast(lost)
     }
 
     var unsyncedCommits: Int { self.commits.count - self.syncedCommits }
 
-    func recovery(genesis: FinalPoint) -> Recovery {
-        var final = genesis
-        if let last = self.commits.last, let block = last.blocks.last {
-            final = FinalPoint(header: block.header, certificate: last.certificate)
+    /// The newest stored block with the state that the stored changes add up to, as a starting agent loads it; `nil`
+    /// if they do not give what the block's header commits to.
+    func tip(_ genesis: ExecutedBlock) -> Tip? {
+        guard let last = self.commits.last, let header = last.blocks.last?.header else {
+            return Tip(block: genesis, certificate: nil)
         }
-        return Recovery(final: final, records: Self.records(self.log))
+        var leaves: [Digest: [UInt8]] = [:]
+        for change in genesis.changes + self.commits.flatMap(\.changes) { leaves[change.key] = change.value }
+        let state = LedgerState(entries: leaves.map { (key: $0.key, value: $0.value) }.sorted { $0.key < $1.key })
+        var ancestors = MerkleFrontier()
+        let hashes = [genesis.hash] + self.commits.flatMap { $0.blocks.map(\.hash) }
+        for hash in hashes.dropLast() { ancestors.append(ExecutedBlock.historyLeaf(hash)) }
+        return ExecutedBlock(storedHeader: header, state: state, ancestors: ancestors)
+            .map { Tip(block: $0, certificate: last.certificate) }
     }
-
-    /// Cuts what a crash left half written, so that later records are not hidden behind it.
-    mutating func cutTornTail() { self.log = Self.records(self.log).flatMap { Self.frame($0) } }
 
     func block(_ hash: Digest) -> Block? {
         self.positions[hash].flatMap { self.commits[$0].blocks.first { $0.hash == hash } }
     }
 
-    /// Whole commits from `height` on, at most `commitsMax` of them.
-    func range(from height: Height, commitsMax: Int) -> BlockRange? {
+    /// Whole commits from `height` on, few of them, so that catching up takes several answers.
+    func range(from height: Height) -> BlockRange? {
         guard let start = self.commits.firstIndex(where: { $0.blocks.contains { $0.header.height == height } }) else {
             return nil
         }
-        let taken = self.commits[start...].prefix(commitsMax)
+        let taken = self.commits[start...].prefix(Self.servedCommitsMax)
         let blocks = taken.flatMap(\.blocks).filter { $0.header.height >= height }
         return taken.last.map { BlockRange(blocks: blocks, certificate: $0.certificate) }
     }

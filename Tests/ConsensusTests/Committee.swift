@@ -270,3 +270,36 @@ struct Subject {
         }
     }
 }
+
+extension BuildRequest {
+    /// The header, with everything that consensus decides filled in.
+    func header(
+        transactionCount: UInt32,
+        transactionRoot: Primitives.Digest,
+        receiptRoot: Primitives.Digest,
+        stateRoot: Primitives.Digest,
+        historyRoot: Primitives.Digest,
+        parametersHash: Primitives.Digest
+    ) -> BlockHeader {
+        BlockHeader(
+            suite: self.parent.suite,
+            chain: self.parent.chain,
+            epoch: self.epoch,
+            view: self.view,
+            height: self.parent.height.next,
+            time: self.time,
+            proposer: self.proposer,
+            parentView: self.parentView,
+            parentHash: self.parentHash,
+            justificationHash: self.justificationHash,
+            transactionCount: transactionCount,
+            transactionRoot: transactionRoot,
+            receiptRoot: receiptRoot,
+            stateRoot: stateRoot,
+            historySize: self.parent.height.value + 1,
+            historyRoot: historyRoot,
+            validatorsHash: self.validatorsHash,
+            parametersHash: parametersHash
+        )
+    }
+}

@@ -29,11 +29,26 @@ struct SimulationTests {
         #expect(first.report.messages > 0)
     }
 
+    @Test("The ledger is at work: blocks hold transactions, and contract modules refuse some of them")
+    func ledger() throws {
+        var transactions = 0
+        var refusals = 0
+        for seed in 0..<10 as Range<UInt64> {
+            var cluster = Cluster(Scenario(seed: seed))
+            try cluster.run()
+            transactions += cluster.report.transactions
+            refusals += cluster.report.refusals
+        }
+        #expect(transactions > 100)
+        #expect((1..<transactions).contains(refusals))
+    }
+
     @Test("The seeds between them contain every kind of fault")
     func coverage() {
         let scenarios = (0..<200 as Range<UInt64>).map { Scenario(seed: $0) }
         #expect(scenarios.contains { $0.hasEquivocator && $0.hasSilent })
         #expect(scenarios.contains { $0.hasWrongClock })
+        #expect(scenarios.contains { $0.hasDamagedLog })
         #expect(scenarios.contains { $0.hasVerifier })
         #expect(Set(scenarios.map(\.validators)) == [4, 5, 7])
     }

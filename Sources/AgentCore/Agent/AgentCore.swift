@@ -62,6 +62,10 @@ package struct AgentCore: Sendable {
     package var pendingCount: Int { self.mempool.count }
     package var isHalted: Bool { self.machine.isHalted }
     package var isSyncing: Bool { self.machine.isSyncing }
+    /// Whether there is a reason to vote; an agent that sleeps only sends heartbeats.
+    package var isAwake: Bool { self.machine.isAwake }
+    /// How long messages may take before a view is given up, in milliseconds, as failed views have stretched it.
+    package var delay: Int64 { self.machine.delay }
 
     package func isPending(_ id: TransactionID) -> Bool { self.mempool.contains(id) }
 

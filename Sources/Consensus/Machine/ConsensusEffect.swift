@@ -65,37 +65,6 @@ package struct BuildRequest: Hashable, Sendable {
         self.withTransactions = withTransactions
         self.allowEmpty = allowEmpty
     }
-
-    /// The header, with everything that consensus decides filled in.
-    package func header(
-        transactionCount: UInt32,
-        transactionRoot: Digest,
-        receiptRoot: Digest,
-        stateRoot: Digest,
-        historyRoot: Digest,
-        parametersHash: Digest
-    ) -> BlockHeader {
-        BlockHeader(
-            suite: self.parent.suite,
-            chain: self.parent.chain,
-            epoch: self.epoch,
-            view: self.view,
-            height: self.parent.height.next,
-            time: self.time,
-            proposer: self.proposer,
-            parentView: self.parentView,
-            parentHash: self.parentHash,
-            justificationHash: self.justificationHash,
-            transactionCount: transactionCount,
-            transactionRoot: transactionRoot,
-            receiptRoot: receiptRoot,
-            stateRoot: stateRoot,
-            historySize: self.parent.height.value + 1,
-            historyRoot: historyRoot,
-            validatorsHash: self.validatorsHash,
-            parametersHash: parametersHash
-        )
-    }
 }
 
 /// Why a machine stopped for good.

@@ -18,8 +18,7 @@ package enum VerifyOutcome: Hashable, Sendable {
 
 /// The application's answer to a request for a block.
 package enum BuildOutcome: Hashable, Sendable {
-    /// Built with ``BuildRequest/header(transactionCount:transactionRoot:receiptRoot:stateRoot:historyRoot:parametersHash:)``
-    /// and already executed.
+    /// With everything that the request fixes as it says, and already executed.
     case block(BlockHeader, body: [UInt8])
     /// No transaction can be added to this parent, and an empty block was not allowed.
     case nothingToAdd
