@@ -1,3 +1,4 @@
+import Foundation
 import LedgerStore
 import Primitives
 import TestSupport
@@ -43,6 +44,16 @@ struct ChainStoreTests {
             #expect(try store.block(hash: block.header.hash) == block)
         }
         try store.check()
+    }
+
+    @Test("After a checkpoint the file alone holds every commit, whatever becomes of the log beside it")
+    func checkpointed() throws {
+        let blocks = try self.filled(8)
+        try self.store.checkpoint()
+        // As after a power cut that took the whole log.
+        let copy = self.folder.path("copy.sqlite")
+        try FileManager.default.copyItem(atPath: self.folder.path("chain.sqlite"), toPath: copy)
+        #expect(try ChainStore(path: copy).tip()?.header == blocks[7].header)
     }
 
     @Test("Genesis is set once; another chain's is refused")

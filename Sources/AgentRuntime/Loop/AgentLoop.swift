@@ -242,12 +242,23 @@ package final class AgentLoop: Sendable {
                 try self.whileDiskIsFull { () throws(LedgerStoreError) in try self.loop.chain.commit(range) }
                 self.loop.board.committed(range)
                 self.loop.outlets.committed(range)
-                if self.loop.votes.byteCount > Self.voteLogBytesMax {
-                    try self.loop.votes.compact(epoch: self.core.context.epoch, floor: range.certificate.view)
-                }
+                if self.loop.votes.byteCount > Self.voteLogBytesMax { try self.compactVotes(range.certificate.view) }
             } catch {
                 self.stop("the chain cannot be stored: \(error)")
             }
+        }
+
+        /// Forgets own votes below a view that is final on disk, and not only in the chain store's unsynced log: after a
+        /// power cut this agent would find votes of its own on the chain that it knows nothing of, and halt (rule P4).
+        private func compactVotes(_ floor: View) throws(LedgerStoreError) {
+            do throws(LedgerStoreError) {
+                try self.loop.chain.checkpoint()
+            } catch {
+                // Readers are in the way: the next commit tries again.
+                guard error.code == .busy else { throw error }
+                return
+            }
+            try self.loop.votes.compact(epoch: self.core.context.epoch, floor: floor)
         }
 
         /// Whether `interval` has passed since this was last true for the peer.

@@ -57,6 +57,11 @@ package struct ChainStore: Sendable {
         }
     }
 
+    /// Makes every commit until now survive a power cut; one that did not is fetched from the other members again.
+    ///
+    /// - Throws: `busy` when readers are in the way for too long.
+    package func checkpoint() throws(LedgerStoreError) { try self.file.checkpoint() }
+
     /// Appends final blocks, the state after them and their transactions' places, all or nothing.
     ///
     /// The blocks come in height order, the first on top of the tip, and the newest carries its certificate. The state's

@@ -95,6 +95,17 @@ struct StoreFile: Sendable {
         }
     }
 
+    /// Syncs the log and moves it into the file: every commit until now survives a power cut.
+    ///
+    /// - Throws: `busy` when a reader holds on to an older snapshot for too long; then nothing was promised.
+    func checkpoint() throws(LedgerStoreError) {
+        do {
+            _ = try self.pool.writeWithoutTransaction { try $0.checkpoint(.full) }
+        } catch {
+            throw LedgerStoreError(error, file: self.name)
+        }
+    }
+
     /// `PRAGMA synchronous` of the writing connection: 1 is NORMAL, 2 is FULL.
     func synchronousLevel() throws(LedgerStoreError) -> Int64 {
         do {
