@@ -88,15 +88,15 @@ let targets: [Target] = [
             protobuf,
         ]
     ),
-    edge("ImportPipeline", ["Primitives", "Records", "Formats", product("GRDB", "GRDB.swift")]),
+    edge("ImportPipeline", ["Primitives", "Records", "Formats", "CZlib", product("GRDB", "GRDB.swift")]),
     edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "AgentCore", crypto]),
     // Row 7.
     program(
         "entente",
         [
-            "Primitives", "Records", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
-            logging,
-            serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
+            "Primitives", "Records", "Formats", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime",
+            argumentParser, logging, serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
+            product("Yams", "Yams"),
         ]
     ),
     program("entente-sim", ["SimulationKit", argumentParser]),
@@ -157,6 +157,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: targets,

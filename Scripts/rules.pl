@@ -34,7 +34,7 @@ my %INTERNAL = (
     CXML        => [[], 'a system library'],
     COpenSSL    => [[], 'a system library'],
     # Row 6.
-    ImportPipeline => [[qw(Primitives Records Formats Ledger LedgerStore Vault)], 'from files to sealed records; the runtime submits them'],
+    ImportPipeline => [[qw(Primitives Records Formats CZlib Ledger LedgerStore Vault)], 'from files to sealed records; the runtime submits them'],
     AgentRuntime   => [[@PURE, qw(LedgerStore Vault PeerLink AgentAPI ImportPipeline)], 'performs the effects of the agent'],
     Console        => [[qw(AgentAPI Primitives Records)], 'a client like the command line'],
     SimulationKit  => [[@PURE], 'the production cores with simulated effects: no real ones'],
@@ -55,6 +55,7 @@ my @LIBRARY = (
     [qr/^(Logging|Metrics)$/, [grep { $_ ne 'AgentAPI' } @ROW5UP], 'nothing below the I/O line logs or measures'],
     [qr/^(ServiceLifecycle|UnixSignals)$/, [qw(PeerLink AgentRuntime Console entente)], 'long-lived services'],
     [qr/^ArgumentParser$/, [qw(entente entente-sim entente-bench)], 'only programs have arguments'],
+    [qr/^Yams$/, [qw(entente ImportPipeline)], 'files that people write are read at the edge'],
     [qr/^Hummingbird\w*$|^Mustache$/, [qw(Console)], 'HTTP is the console'],
     [qr/^(Foundation\w*|Dispatch|Synchronization|Glibc|Musl)$/, [@ROW5UP, 'SimulationKit'], 'clocks, files, locks and locale stay above the I/O line'],
     [qr/^(OrderedCollections|DequeModule|HeapModule|Collections)$/, [@PURE, @ROW5UP, 'SimulationKit'], 'collections with a defined order'],

@@ -20,7 +20,10 @@ struct Entente: AsyncParsableCommand {
                 name: "Running",
                 subcommands: [AgentCommand.self, StatusCommand.self, DoctorCommand.self, CertificateCommand.self]
             ),
-            CommandGroup(name: "Importing", subcommands: [ImportCommand.self, QuarantineCommand.self]),
+            CommandGroup(
+                name: "Importing",
+                subcommands: [ImportCommand.self, QuarantineCommand.self, MappingCommand.self]
+            ),
             CommandGroup(
                 name: "Granting",
                 subcommands: [

@@ -16,12 +16,12 @@ struct ImportReaderTests {
 
     private func read(
         _ paths: [String],
-        assumeFHIR: Bool = false,
+        _ options: ImportOptions = ImportOptions(),
         each: (ImportUnit) throws -> Void = { _ in }
     ) throws -> Result {
         let spool = try TemporaryFolder()
         var result = Result()
-        try ImportReader(spoolFolder: spool.url, assumeFHIR: assumeFHIR).read(paths.map { .path($0) }) { unit in
+        try ImportReader(spoolFolder: spool.url, options: options).read(paths.map { .path($0) }) { unit in
             try each(unit)
             switch unit {
             case .exam(let exam, let position): result.exams.append((exam, position))
@@ -228,6 +228,10 @@ struct ImportReaderTests {
         let folder = try TemporaryFolder()
         try Data("// a comment\n{}".utf8).write(to: folder.file("a"))
         #expect(try self.read([folder.file("a").path]).refused.map(\.code) == ["file.not-recognised"])
-        #expect(try self.read([folder.file("a").path], assumeFHIR: true).refused.map(\.code) == ["fhir.json-syntax"])
+        #expect(
+            try self.read([folder.file("a").path], ImportOptions(format: .fhir)).refused.map(\.code) == [
+                "fhir.json-syntax"
+            ]
+        )
     }
 }

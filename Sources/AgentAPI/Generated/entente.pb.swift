@@ -246,10 +246,13 @@ public nonisolated struct Entente_Api_V1_ImportRequest: Sendable {
   /// Absolute paths on the agent's machine.
   public var paths: [String] = []
 
-  /// auto or fhir.
+  /// auto, fhir, hl7v2, cda, csv or dicom.
   public var format: String = String()
 
   public var dryRun: Bool = false
+
+  /// What the columns of tables mean: a mapping's canonical bytes (Protocol/CSV-Import.md).
+  public var mapping: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1764,7 +1767,7 @@ nonisolated extension Entente_Api_V1_Check: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ImportRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paths\0\u{1}format\0\u{3}dry_run\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paths\0\u{1}format\0\u{3}dry_run\0\u{1}mapping\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1775,6 +1778,7 @@ nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, Swift
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.paths) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.format) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.mapping) }()
       default: break
       }
     }
@@ -1790,6 +1794,9 @@ nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, Swift
     if self.dryRun != false {
       try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 3)
     }
+    if !self.mapping.isEmpty {
+      try visitor.visitSingularBytesField(value: self.mapping, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1797,6 +1804,7 @@ nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, Swift
     if lhs.paths != rhs.paths {return false}
     if lhs.format != rhs.format {return false}
     if lhs.dryRun != rhs.dryRun {return false}
+    if lhs.mapping != rhs.mapping {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

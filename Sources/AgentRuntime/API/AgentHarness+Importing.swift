@@ -1,4 +1,5 @@
 import AgentAPI
+import Formats
 import Foundation
 import GRPCCore
 import ImportPipeline
@@ -65,12 +66,28 @@ extension AgentHarness {
         let summary = try await self.imports.run(
             inputs,
             isDryRun: request.dryRun,
-            isForcedFHIR: request.format == "fhir",
+            options: try Self.options(request),
             renamed: name
         ) { event in
             try await response.write(ExamMessages.event(event))
         }
         try await response.write(ExamMessages.summary(summary))
+    }
+
+    private static func options(_ request: Entente_Api_V1_ImportRequest) throws -> ImportOptions {
+        var options = ImportOptions()
+        if !["", "auto"].contains(request.format) {
+            options.format = ImportFormat(rawValue: request.format)
+            guard options.format != nil else { throw AgentFailure(.badRequest, "there is no such format") }
+        }
+        if !request.mapping.isEmpty {
+            switch CSVMapping.read(canonical: Array(request.mapping)) {
+            case .success(let mapping): options.mapping = mapping
+            case .failure(let fault):
+                throw AgentFailure(.badRequest, "the mapping does not fit: \(fault.refusal.message) (\(fault.path))")
+            }
+        }
+        return options
     }
 
     func quarantineList(

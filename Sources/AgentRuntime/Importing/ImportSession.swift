@@ -100,7 +100,7 @@ package struct ImportSession: Sendable {
     package func run(
         _ inputs: [InputPath],
         isDryRun: Bool,
-        isForcedFHIR: Bool = false,
+        options: ImportOptions = ImportOptions(),
         renamed: (path: String, shown: String)? = nil,
         event: @escaping @Sendable (Event) async throws -> Void
     ) async throws -> Summary {
@@ -112,7 +112,7 @@ package struct ImportSession: Sendable {
         )
         defer { try? FileManager.default.removeItem(at: folder) }
         let source = UnitSource(chunksAhead: Self.chunksAhead, chunkUnits: Self.chunkUnits)
-        source.start(ImportReader(spoolFolder: folder, assumeFHIR: isForcedFHIR), inputs)
+        source.start(ImportReader(spoolFolder: folder, options: options), inputs)
         defer { source.abandon() }
         var state = RunState(session: self, isDryRun: isDryRun)
         state.renamed = renamed
@@ -134,15 +134,14 @@ package struct ImportSession: Sendable {
         _ bytes: [UInt8],
         event: @Sendable (Event) async throws -> Void
     ) async throws -> (Summary, String?) {
-        let parsed = ParsedInput(fhir: bytes)
-        if let refused = parsed.refused.first { return (Summary(), refused.refusal.code) }
-        for exam in parsed.exams {
-            if let refusal = exam.subject.refusal { return (Summary(), refusal.code) }
+        let exams: [ParsedExam]
+        switch RetriedInput.read(bytes) {
+        case .success(let read): exams = read
+        case .failure(let refusal): return (Summary(), refusal.code)
         }
-        guard !parsed.exams.isEmpty else { return (Summary(), "nothing-to-import") }
         var state = RunState(session: self, isDryRun: false)
         state.keepsRefused = false
-        for exam in parsed.exams { try await state.take(.exam(exam, InputPosition.standardInput), event) }
+        for exam in exams { try await state.take(.exam(exam, InputPosition.standardInput), event) }
         try await state.flush(event)
         let summary = try await state.finish(event)
         return (summary, summary.rejections.keys.min())

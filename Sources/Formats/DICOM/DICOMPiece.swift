@@ -13,6 +13,13 @@ package struct DICOMPiece: Hashable, Sendable {
     /// Index in the input of its first byte.
     package let offset: Int
 
+    /// Takes up a piece again that was put aside.
+    package init(studyUID: String, part: RecordContent.Part, offset: Int) {
+        self.studyUID = studyUID
+        self.part = part
+        self.offset = offset
+    }
+
     /// What identifies a file as a whole, so that a record commits to the images as well as to their headers.
     package struct FileIdentity: Hashable, Sendable {
         /// SHA-256 of the whole file.

@@ -11,14 +11,12 @@ import GRDB
 package struct ImportReader {
     /// Folder for what does not fit into memory; emptied of it at the end.
     private let folder: URL
-    private let isForcedFHIR: Bool
+    private let options: ImportOptions
 
-    /// - Parameters:
-    ///   - folder: must exist and belong to this import alone.
-    ///   - isForcedFHIR: whether content that is not recognised is read as FHIR, because the user says it is.
-    package init(spoolFolder folder: URL, assumeFHIR isForcedFHIR: Bool = false) {
+    /// `folder`: must exist and belong to this import alone.
+    package init(spoolFolder folder: URL, options: ImportOptions = ImportOptions()) {
         self.folder = folder
-        self.isForcedFHIR = isForcedFHIR
+        self.options = options
     }
 
     /// Reads everything and gives it to `sink`.
@@ -46,14 +44,22 @@ package struct ImportReader {
                 paths.append(copy.path)
             }
         }
+        let archives = self.folder.appending(path: "entries")
+        try FileManager.default.createDirectory(
+            at: archives,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        defer { try? FileManager.default.removeItem(at: archives) }
         let scanner = InputScanner(paths)
         for (path, refusal) in scanner.refused { try sink(.refused(Self.refused(path, refusal))) }
         let spool = try JoinSpool(at: self.folder.appending(path: "join.sqlite"))
         var pass = ReadingPass(
             files: scanner.files,
             names: [copy.path: "-"],
+            options: self.options,
             spool: spool,
-            isForcedFHIR: self.isForcedFHIR
+            folder: archives
         )
         try pass.run(into: sink)
         try self.join(spool, pass, sink)

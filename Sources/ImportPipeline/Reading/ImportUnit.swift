@@ -55,7 +55,7 @@ package enum ImportUnit: Sendable {
 }
 
 /// Why a file is refused as a whole.
-package enum FileRefusal: String, Sendable {
+package enum FileRefusal: String, CaseIterable, Sendable {
     case unreadable = "file.unreadable"
     case notRegular = "file.not-regular"
     case notRecognised = "file.not-recognised"
@@ -63,6 +63,14 @@ package enum FileRefusal: String, Sendable {
     case lineTooLong = "file.line-too-long"
     case changed = "file.changed"
     case tooDeep = "file.too-deep"
+    case empty = "file.empty"
+    case documentTooLarge = "file.document-too-large"
+    case mappingMissing = "file.mapping-missing"
+    case nestedArchive = "archive.nested"
+    case archiveDamaged = "archive.damaged"
+    case archiveEncrypted = "archive.encrypted"
+    case archiveUnsupported = "archive.unsupported"
+    case archiveTooLarge = "archive.too-large"
 
     package var message: String {
         switch self {
@@ -73,6 +81,14 @@ package enum FileRefusal: String, Sendable {
         case .lineTooLong: "The line is longer than the importer takes."
         case .changed: "The file changed while it was being imported."
         case .tooDeep: "Folders are nested too deeply."
+        case .empty: "The file is empty."
+        case .documentTooLarge: "The file is one document larger than the importer takes."
+        case .mappingMissing: "A table needs a mapping that says what its columns mean: see entente mapping columns."
+        case .nestedArchive: "An archive inside an archive is not opened."
+        case .archiveDamaged: "The archive is damaged or cut off."
+        case .archiveEncrypted: "The archive's entry is encrypted."
+        case .archiveUnsupported: "The archive's entry is compressed in a way that is not read here."
+        case .archiveTooLarge: "The archive holds more than the importer takes."
         }
     }
 }

@@ -1,16 +1,22 @@
 import Formats
+import Foundation
 import Records
 
 /// Reads every file once, gives what is complete, and remembers where those resources stand that have to be joined.
 struct ReadingPass {
     typealias Sink = (ImportUnit) throws -> Void
 
-    let files: [InputScanner.Found]
+    private(set) var files: [InputScanner.Found]
+    let options: ImportOptions
+    /// For what does not fit into memory.
+    let folder: URL
     private let spool: JoinSpool
-    /// Whether unrecognised content is read as FHIR, because the user says it is.
-    private let isForcedFHIR: Bool
     /// Names of files in place of the paths that only this run knows.
-    private let names: [String: String]
+    private var names: [String: String]
+    /// Headers of images, by study.
+    var studies: GroupSpool?
+    /// Kept between files: they are costly to make.
+    let decoders = DICOMDecoders()
     /// Resources, and files, that are no part of any exam.
     private(set) var skipped: [String: Int] = [:]
     private var done: Int64 = 0
@@ -20,12 +26,21 @@ struct ReadingPass {
     /// Bytes between two reports of progress.
     private static let progressStep: Int64 = 4 << 20
 
-    init(files: [InputScanner.Found], names: [String: String], spool: JoinSpool, isForcedFHIR: Bool) {
+    init(
+        files: [InputScanner.Found],
+        names: [String: String],
+        options: ImportOptions,
+        spool: JoinSpool,
+        folder: URL
+    ) {
         self.files = files
         self.names = names
+        self.options = options
         self.spool = spool
-        self.isForcedFHIR = isForcedFHIR
+        self.folder = folder
     }
+
+    mutating func skip(_ type: String) { self.skipped[type, default: 0] += 1 }
 
     /// The name under which the user knows a file.
     func name(_ file: Int) -> String { self.names[self.files[file].path] ?? self.files[file].path }
@@ -36,7 +51,9 @@ struct ReadingPass {
             self.total += size
         }
         try sink(.progress(.reading(done: 0, total: self.total)))
-        for index in self.files.indices {
+        // Archives add files behind those that were named; an archive inside an archive is not opened.
+        let named = self.files.count
+        for index in 0..<named {
             do {
                 let found = self.files[index]
                 let file = try InputFile(path: found.path, isNamedByUser: found.isNamedByUser)
@@ -45,40 +62,73 @@ struct ReadingPass {
                 try sink(.refused(ImportReader.refused(self.name(index), error.refusal)))
             }
         }
+        try self.giveStudies(sink)
         try sink(.progress(.reading(done: self.done, total: self.total)))
+    }
+
+    /// Reads what an archive holds, an entry at a time, from files that exist as long as the run.
+    private mutating func readArchive(_ kind: ArchiveKind, _ file: InputFile, _ index: Int, _ sink: Sink) throws {
+        let archive = self.name(index)
+        var archiveReader = try ArchiveReader(kind, file, named: archive, into: self.folder)
+        while let entry = try archiveReader.next() {
+            switch entry {
+            case .refused(let name, let refusal): try sink(.refused(ImportReader.refused(name, refusal)))
+            case .file(let path, let name):
+                let found = InputScanner.Found(path: path, isNamedByUser: false)
+                self.files.append(found)
+                self.names[path] = name
+                do {
+                    let entry = try InputFile(path: path, isNamedByUser: false)
+                    try self.read(entry, self.files.count - 1, found, sink, isInArchive: true)
+                } catch let error as FileRefusalError {
+                    try sink(.refused(ImportReader.refused(name, error.refusal)))
+                }
+            }
+        }
     }
 
     private mutating func read(
         _ file: InputFile,
         _ index: Int,
         _ found: InputScanner.Found,
-        _ sink: Sink
+        _ sink: Sink,
+        isInArchive: Bool = false
     ) throws {
         let start = self.done
-        switch ContentSniffer.content(of: try file.read(at: 0, count: ContentSniffer.prefixBytes)) {
-        case .empty: break
-        case .unknown where !self.isForcedFHIR:
+        let name = self.name(index)
+        let prefix = try file.read(at: 0, count: ContentSniffer.prefixBytes)
+        switch ContentSniffer(options: self.options).content(of: prefix, name: name) {
+        case .empty:
+            // Nothing of a kind that promises results is a broken export, not a result of nothing.
+            if ContentSniffer.promisesExams(name) || found.isNamedByUser { throw FileRefusalError(.empty) }
+        case .unknown:
             // In a folder of an export lie read-me files and checksums too.
-            if found.isNamedByUser || ContentSniffer.promisesFHIR(found.path) {
-                throw FileRefusalError(.notRecognised)
-            }
-            self.skipped["file", default: 0] += 1
+            if found.isNamedByUser || ContentSniffer.promisesExams(name) { throw FileRefusalError(.notRecognised) }
+            self.skip("file")
+        case .hl7v2: try self.readMessages(file, index, start: start, sink)
+        case .cda: try self.readDocument(file, index, sink)
+        case .table: try self.readTable(file, index, start: start, sink)
+        case .dicom: try self.readImage(file, index, start: start, sink)
+        case .dicomJSON: try self.readImageText(file, index, sink)
+        case .archive where isInArchive: throw FileRefusalError(.nestedArchive)
+        case .archive(let kind): try self.readArchive(kind, file, index, sink)
         case .fhir(.lines):
             var reader = LineReader(file)
             while let line = try reader.next() {
                 try self.read(line, index, sink)
                 try self.report(start + line.offset, sink)
             }
-        case .fhir(.document), .unknown:
+        case .fhir(.document):
             guard file.size <= JSONLimits.standard.bytesMax else { throw FileRefusalError(.tooLarge) }
             let bytes = try file.read(at: 0, count: Int(file.size))
             try self.read(Text(bytes: bytes, file: index, offset: 0, line: 1), sink)
         }
-        self.done = start + file.size
+        // What came out of an archive is not counted: only the archive was announced.
+        self.done = isInArchive ? start : start + file.size
         try self.report(self.done, sink)
     }
 
-    private mutating func report(_ done: Int64, _ sink: Sink) throws {
+    mutating func report(_ done: Int64, _ sink: Sink) throws {
         guard done >= self.reported + Self.progressStep else { return }
         self.reported = done
         try sink(.progress(.reading(done: done, total: self.total)))

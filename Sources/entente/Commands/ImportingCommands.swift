@@ -1,5 +1,6 @@
 import AgentAPI
 import ArgumentParser
+import Formats
 import Foundation
 import Synchronization
 
@@ -14,8 +15,11 @@ struct ImportCommand: EntenteCommand {
     @Argument(help: "Files or folders of the agent's machine; - for standard input.")
     var paths: [String]
 
-    @Option(name: .long, help: "auto or fhir.")
+    @Option(name: .long, help: "auto, fhir, hl7v2, cda, csv or dicom; auto tells by each file's content.")
     var format = "auto"
+
+    @Option(name: .long, help: "What the columns of tables mean: a YAML file; mapping columns suggests one.")
+    var mapping: String?
 
     @Flag(name: .long, help: "Read and check everything, change nothing.")
     var dryRun = false
@@ -24,10 +28,16 @@ struct ImportCommand: EntenteCommand {
     var report: String?
 
     func execute() async throws {
-        guard ["auto", "fhir"].contains(self.format) else {
-            throw CommandFailure.usage("format", "this release reads FHIR R4 only", hint: "Use auto or fhir.")
+        let formats = ["auto", "fhir", "hl7v2", "cda", "csv", "dicom"]
+        guard formats.contains(self.format) else {
+            throw CommandFailure.usage(
+                "format",
+                "there is no such format",
+                hint: "Formats: " + formats.joined(separator: ", ")
+            )
         }
         var request = Entente_Api_V1_ImportRequest()
+        if let mapping = self.mapping { request.mapping = Data(try MappingFile.read(mapping).canonicalBytes) }
         request.format = self.format
         request.dryRun = self.dryRun
         if let report = self.report { try PrivateFile.checkWritable(report) }

@@ -1,0 +1,201 @@
+import Formats
+import Primitives
+import Records
+
+/// Formats other than FHIR: messages, documents, tables and images.
+extension ReadingPass {
+    /// Bytes read at once from a stream of messages or rows.
+    private static let chunkBytes = 1 << 20
+
+    // MARK: HL7 version 2
+
+    mutating func readMessages(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
+        let reader = HL7v2MessageReader()
+        var splitter = HL7v2MessageSplitter()
+        var offset: Int64 = 0
+        while true {
+            let chunk = try file.read(at: offset, count: Self.chunkBytes)
+            offset += Int64(chunk.count)
+            let isEnd = chunk.count < Self.chunkBytes
+            let pieces = splitter.append(chunk[...]) + (isEnd ? splitter.finish() : [])
+            for piece in pieces {
+                switch piece {
+                case .refused(let piece, let line):
+                    let count = min(piece.range.count, RefusedInput.bytesMax)
+                    let bytes = try file.read(at: Int64(piece.range.lowerBound), count: count)
+                    try sink(.refused(self.refused(piece, index, line: line, bytes)))
+                case .message(let raw): try self.read(reader.read(raw), raw, index, sink)
+                }
+            }
+            try self.report(start + offset, sink)
+            if isEnd { return }
+        }
+    }
+
+    private mutating func read(
+        _ reading: HL7v2Reading,
+        _ raw: HL7v2RawMessage,
+        _ index: Int,
+        _ sink: Sink
+    ) throws {
+        if let type = reading.skipped { self.skip(type) }
+        // A message is set aside whole, so that it can be tried again, and once, however much is wrong with it.
+        var isSetAside = false
+        for piece in reading.refused where !isSetAside {
+            isSetAside = true
+            try sink(.refused(self.refused(piece, index, line: raw.line, raw.bytes)))
+        }
+        for exam in reading.exams {
+            let position = InputPosition(file: self.name(index), offset: Int64(exam.offset), line: raw.line)
+            guard let refusal = exam.subject.refusal else {
+                try sink(.exam(exam, position))
+                continue
+            }
+            guard !isSetAside else { continue }
+            isSetAside = true
+            try sink(.refused(Self.refused(FormatRefusal(refusal), position, raw.bytes)))
+        }
+    }
+
+    // MARK: CDA
+
+    mutating func readDocument(_ file: InputFile, _ index: Int, _ sink: Sink) throws {
+        guard file.size <= CDAInput.bytesMax else { throw FileRefusalError(.documentTooLarge) }
+        let bytes = try file.read(at: 0, count: Int(file.size))
+        switch CDAInput.read(bytes) {
+        case .success(let exam):
+            let position = InputPosition(file: self.name(index), offset: 0, line: 1)
+            if let refusal = exam.subject.refusal {
+                try sink(.refused(Self.refused(FormatRefusal(refusal), position, bytes)))
+            } else {
+                try sink(.exam(exam, position))
+            }
+        case .failure(let fault):
+            let piece = RefusedPiece(fault, range: 0..<bytes.count)
+            try sink(.refused(self.refused(piece, index, line: fault.line, bytes)))
+        }
+    }
+
+    // MARK: Tables
+
+    mutating func readTable(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
+        guard let mapping = self.options.mapping else { throw FileRefusalError(.mappingMissing) }
+        let beginning = try file.read(at: 0, count: CSVTable.startBytes)
+        let table: CSVTable
+        do throws(CSVFault) {
+            table = try CSVTable.open(beginning[...], isWhole: beginning.count == file.size, mapping: mapping)
+        } catch {
+            let piece = RefusedPiece(FormatRefusal(error.refusal), element: error.element, offset: 0, range: 0..<0)
+            try sink(.refused(self.refused(piece, index, line: 1, [])))
+            return
+        }
+        let spool = try GroupSpool(in: self.folder)
+        var rows = CSVReader(table.dialect)
+        var offset: Int64 = 0
+        var isEnd = false
+        while !isEnd {
+            let chunk = try file.read(at: offset, count: Self.chunkBytes)
+            offset += Int64(chunk.count)
+            isEnd = chunk.count < Self.chunkBytes
+            rows.append(chunk[...])
+            if isEnd { rows.finish() }
+            while let row = rows.next() { try self.sort(row, table, index, spool, sink) }
+            try self.report(start + offset, sink)
+        }
+        try self.giveOrders(table, index, spool, sink)
+    }
+
+    private func sort(
+        _ row: CSVRow,
+        _ table: CSVTable,
+        _ index: Int,
+        _ spool: GroupSpool,
+        _ sink: Sink
+    ) throws {
+        var piece = GroupSpool.Piece(
+            type: "row",
+            bytes: Array(row.bytes),
+            file: index,
+            offset: Int64(row.offset),
+            line: row.line
+        )
+        switch table.classify(row) {
+        case .blank: break
+        case .result(let key): try spool.append(piece, to: key.exam)
+        case .refused(let fault, let exam):
+            let refused = RefusedPiece(
+                FormatRefusal(fault.refusal),
+                element: fault.element,
+                offset: row.offset,
+                range: row.offset..<row.offset + row.bytes.count
+            )
+            try sink(.refused(self.refused(refused, index, line: row.line, piece.bytes)))
+            guard let exam else { return }
+            piece.type = fault.refusal.rawValue
+            piece.bytes = []
+            try spool.append(piece, to: exam)
+        }
+    }
+
+    private func giveOrders(_ table: CSVTable, _ index: Int, _ spool: GroupSpool, _ sink: Sink) throws {
+        // One more than the builder takes, so that it is the builder that refuses.
+        try spool.forEachGroup(piecesMax: CSVTable.rowsMax + 1, bytesMax: 2 * CSVTable.bytesMax) { _, group in
+            let rows = group.pieces.filter { $0.type == "row" }
+            // Nothing but refused rows: each was told of by itself.
+            guard let first = rows.first else { return }
+            let position = InputPosition(file: self.name(index), offset: first.offset, line: first.line)
+            let gaps = Set(group.pieces.compactMap { CSVRefusal(rawValue: $0.type) })
+            let refused: RefusedInput
+            switch Self.order(table, rows, gaps: gaps) {
+            case .success(let exam):
+                guard let refusal = exam.subject.refusal else {
+                    try sink(.exam(exam, position))
+                    return
+                }
+                refused = Self.refused(FormatRefusal(refusal), position, first.bytes)
+            case .failure(let fault):
+                let bytes = Array(rows.prefix(64).map(\.bytes).joined(separator: [0x0a] as [UInt8]))
+                refused = Self.refused(FormatRefusal(fault.refusal), position, bytes, element: fault.element)
+            }
+            try sink(.refused(refused))
+        }
+    }
+
+    private static func order(
+        _ table: CSVTable,
+        _ rows: [GroupSpool.Piece],
+        gaps: Set<CSVRefusal>
+    ) -> Result<ParsedExam, CSVFault> {
+        do throws(CSVFault) {
+            let sources = rows.map { CSVSourceRow(bytes: $0.bytes, offset: Int($0.offset)) }
+            return .success(try table.exam(sources, gaps: gaps))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    // MARK: Refusals
+
+    func refused(_ piece: RefusedPiece, _ index: Int, line: Int, _ bytes: [UInt8]) -> RefusedInput {
+        Self.refused(
+            piece.refusal,
+            InputPosition(file: self.name(index), offset: Int64(piece.offset), line: line),
+            bytes,
+            element: piece.element
+        )
+    }
+
+    static func refused(
+        _ refusal: FormatRefusal,
+        _ position: InputPosition,
+        _ bytes: [UInt8],
+        element: String? = nil
+    ) -> RefusedInput {
+        RefusedInput(
+            position: position,
+            code: refusal.code,
+            message: refusal.message + (element.map { " (\($0))" } ?? ""),
+            bytes: Array(bytes.prefix(RefusedInput.bytesMax))
+        )
+    }
+}
