@@ -1064,6 +1064,9 @@ public nonisolated struct Entente_Api_V1_FetchReply: Sendable {
 
   public var evidence: Data = Data()
 
+  /// fhir, hl7v2, cda, csv or dicom.
+  public var originalFormat: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -3493,7 +3496,7 @@ nonisolated extension Entente_Api_V1_FetchRequest: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Entente_Api_V1_FetchReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FetchReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}exam\0\u{1}proof\0\u{1}receipt\0\u{1}original\0\u{1}evidence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}exam\0\u{1}proof\0\u{1}receipt\0\u{1}original\0\u{1}evidence\0\u{3}original_format\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3507,6 +3510,7 @@ nonisolated extension Entente_Api_V1_FetchReply: SwiftProtobuf.Message, SwiftPro
       case 4: try { try decoder.decodeSingularBytesField(value: &self.receipt) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.original) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.originalFormat) }()
       default: break
       }
     }
@@ -3535,6 +3539,9 @@ nonisolated extension Entente_Api_V1_FetchReply: SwiftProtobuf.Message, SwiftPro
     if !self.evidence.isEmpty {
       try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 6)
     }
+    if !self.originalFormat.isEmpty {
+      try visitor.visitSingularStringField(value: self.originalFormat, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3545,6 +3552,7 @@ nonisolated extension Entente_Api_V1_FetchReply: SwiftProtobuf.Message, SwiftPro
     if lhs.receipt != rhs.receipt {return false}
     if lhs.original != rhs.original {return false}
     if lhs.evidence != rhs.evidence {return false}
+    if lhs.originalFormat != rhs.originalFormat {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

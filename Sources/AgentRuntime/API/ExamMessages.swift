@@ -37,6 +37,7 @@ enum ExamMessages {
             reply.exam = ExamRendering.exam(opened.exam)
             reply.proof = Self.proof(opened)
             reply.receipt = Data(opened.receipt.canonicalBytes)
+            reply.originalFormat = opened.content.format.name
             if wantsOriginal {
                 reply.original = opened.content.parts.map { part in
                     .with {

@@ -13,7 +13,7 @@ enum ExamRendering {
             message.code = Self.concept(exam.code)
             if case .patient(let patient) = parsed.subject { message.patient = Self.patient(patient) }
             message.effectiveText = Self.text(exam.effective)
-            message.issuedText = exam.issued?.text ?? ""
+            message.issuedText = exam.issued.map(Self.time) ?? ""
             message.performers = exam.performers.compactMap(\.display)
             message.items = exam.items.flatMap { Self.items($0, level: $0.level) }
             message.imaging = exam.imaging.map(Self.imaging)
@@ -74,8 +74,8 @@ enum ExamRendering {
             (Self.amount(numerator) + ":" + Self.amount(denominator), "")
         case .sampledData(let data): ("curve of \(data.dimensions)", data.origin.unit ?? "")
         case .time(let text): (text, "")
-        case .dateTime(let time): (time.text, "")
-        case .period(let start, let end): ((start?.text ?? "") + " to " + (end?.text ?? ""), "")
+        case .dateTime(let time): (Self.time(time), "")
+        case .period(let start, let end): ((start.map(Self.time) ?? "") + " to " + (end.map(Self.time) ?? ""), "")
         }
     }
 
@@ -102,7 +102,7 @@ enum ExamRendering {
     private static func imaging(_ study: ImagingSummary) -> Entente_Api_V1_Imaging {
         .with { message in
             message.studyUid = study.studyUID ?? ""
-            message.startedText = study.started?.text ?? ""
+            message.startedText = study.started.map(Self.time) ?? ""
             message.modalities = study.modalities.compactMap { $0.code ?? $0.display }
             message.description_p = study.description ?? ""
             message.seriesCount = study.numberOfSeries ?? UInt32(clamping: study.series.count)
@@ -138,9 +138,35 @@ enum ExamRendering {
     private static func text(_ period: ClinicalPeriod?) -> String {
         switch period {
         case nil: ""
-        case .time(let time): time.text
+        case .time(let time): Self.time(time)
         case .period(let start, let end):
-            end.map { (start?.text ?? "") + " to " + $0.text } ?? start?.text ?? ""
+            end.map { (start.map(Self.time) ?? "") + " to " + Self.time($0) } ?? start.map(Self.time) ?? ""
         }
+    }
+
+    /// A time as RFC 3339 writes it, as far as the source knows it.
+    ///
+    /// HL7 and DICOM write `20260510083000+0800`; other texts are shown as they stand.
+    private static func time(_ time: ClinicalTime) -> String {
+        let text = Array(time.text.utf8)
+        let digits = text.prefix { (0x30...0x39).contains($0) }
+        guard digits.count >= 4, digits.count <= 14, digits.count.isMultiple(of: 2) else { return time.text }
+        var shown = ""
+        for (index, digit) in digits.enumerated() {
+            switch index {
+            case 4, 6: shown += "-"
+            case 8: shown += "T"
+            case 10, 12: shown += ":"
+            default: break
+            }
+            shown.unicodeScalars.append(UnicodeScalar(digit))
+        }
+        let rest = text[digits.count...]
+        let fraction = rest.prefix { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
+        let offset = rest.dropFirst(fraction.count)
+        shown += String(decoding: fraction, as: UTF8.self)
+        guard offset.count == 5 else { return offset.isEmpty ? shown : time.text }
+        return shown + String(decoding: offset.prefix(3), as: UTF8.self) + ":"
+            + String(decoding: offset.suffix(2), as: UTF8.self)
     }
 }

@@ -12,6 +12,17 @@ package enum SourceFormat: UInt8, Sendable, CanonicalCodable {
     /// DICOM data sets without their pixel data.
     case dicom = 5
 
+    /// The format as a command line names it.
+    package var name: String {
+        switch self {
+        case .fhirR4JSON: "fhir"
+        case .hl7v2: "hl7v2"
+        case .cda: "cda"
+        case .csv: "csv"
+        case .dicom: "dicom"
+        }
+    }
+
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {

@@ -76,7 +76,10 @@ struct FetchCommand: EntenteCommand {
     @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH or PUBHLTH.")
     var purpose = "TREAT"
 
-    @Option(name: .long, help: "Write the source's own bytes to this file.")
+    @Option(
+        name: .long,
+        help: "Write the source's own bytes to this file; of a study, a folder with the images' headers."
+    )
     var original: String?
 
     @Option(name: .long, help: "Write a file that proves this reading to anyone, offline.")
@@ -105,7 +108,7 @@ struct FetchCommand: EntenteCommand {
         request.wantsOriginal = self.original != nil
         request.wantsEvidence = self.evidence != nil
         let reply = try await self.options.call { [request] in try await $0.fetch(request) }
-        if let path = self.original { try PrivateFile.write(OriginalFile.bytes(reply.original), to: path) }
+        if let path = self.original { try OriginalFile.write(reply, to: path) }
         if let path = self.evidence { try PrivateFile.write(reply.evidence, to: path) }
         Answer(ExamJSON.object(reply), text: ReportPrinter(reply).text).print(asJSON: self.options.json)
     }

@@ -63,15 +63,31 @@ enum ExamJSON {
     }
 }
 
-/// The source's own bytes as one file: a single resource as it was, several as one FHIR resource a line.
+/// The source's own bytes as a file that the source's own programs read.
 enum OriginalFile {
-    static func bytes(_ parts: [Entente_Api_V1_OriginalPart]) -> Data {
-        guard parts.count != 1 else { return parts[0].content }
-        var bytes = Data()
-        for part in parts {
-            bytes.append(part.content)
-            bytes.append(UInt8(ascii: "\n"))
+    static func write(_ reply: Entente_Api_V1_FetchReply, to path: String) throws {
+        let parts = reply.original
+        switch reply.originalFormat {
+        case "hl7v2": try PrivateFile.write(parts.reduce(into: Data()) { $0 += $1.content }, to: path)
+        case "csv":
+            // The header stands first in a table, and what the mapping says is no part of it.
+            let rows = parts.filter { $0.type == "header" } + parts.filter { $0.type.hasPrefix("row") }
+            try PrivateFile.write(self.lines(rows), to: path)
+        case "dicom" where parts.count > 1:
+            let folder = URL(fileURLWithPath: path)
+            try FileManager.default.createDirectory(
+                at: folder,
+                withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700]
+            )
+            for (index, part) in parts.enumerated() {
+                try PrivateFile.write(part.content, to: folder.appending(path: "\(index + 1).dcm").path)
+            }
+        default: try PrivateFile.write(parts.count == 1 ? parts[0].content : self.lines(parts), to: path)
         }
-        return bytes
+    }
+
+    private static func lines(_ parts: [Entente_Api_V1_OriginalPart]) -> Data {
+        parts.reduce(into: Data()) { $0 += $1.content + [UInt8(ascii: "\n")] }
     }
 }

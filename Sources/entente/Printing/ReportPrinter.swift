@@ -13,7 +13,12 @@ struct ReportPrinter {
         lines += self.header(exam)
         if !exam.items.isEmpty { lines += ["", self.items(exam.items)] }
         for study in exam.imaging { lines += [""] + self.imaging(study) }
-        if !exam.conclusion.isEmpty { lines += ["", "Conclusion: " + Terminal.harmless(exam.conclusion)] }
+        if !exam.conclusion.isEmpty {
+            lines.append("")
+            for (index, line) in exam.conclusion.split(whereSeparator: \.isNewline).enumerated() {
+                lines.append((index == 0 ? "Conclusion: " : "            ") + Terminal.harmless(String(line)))
+            }
+        }
         for form in exam.presentedForms { lines.append("Attached:   " + Terminal.harmless(form)) }
         lines += ["", self.proof(self.reply.proof)]
         return lines.joined(separator: "\n")

@@ -82,7 +82,11 @@ struct TextTable {
 
     mutating func add(_ row: [String]) {
         precondition(row.count == self.headings.count, "a row fills the table's columns")
-        self.rows.append(row.map(Terminal.harmless))
+        // A text of several lines goes on below, in its own column.
+        let cells = row.map { $0.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init) }
+        for line in 0..<(cells.map(\.count).max() ?? 0) {
+            self.rows.append(cells.map { Terminal.harmless($0.indices.contains(line) ? $0[line] : "") })
+        }
     }
 
     var text: String {
