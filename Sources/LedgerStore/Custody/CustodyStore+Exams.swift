@@ -159,7 +159,7 @@ extension CustodyStore {
     // MARK: Batches
 
     /// Makes a commitment batch durable: its exams, the patients it leaves with higher counters, the transaction that
-    /// commits it, and how far the import has come.
+    /// commits it, what the checks make of it, and how far the import has come.
     ///
     /// All of it or nothing.
     ///
@@ -168,20 +168,21 @@ extension CustodyStore {
         _ commitment: BatchCommitment,
         patients: [PatientChange],
         exams: [NewExam],
+        checks: BatchChecks = BatchChecks(),
         progress: (job: Int64, bytes: [UInt8])? = nil
     ) throws(LedgerStoreError) {
         try self.file.write { db in
             var numbers: [Digest: PatientNumber] = [:]
             for change in patients { numbers[change.tag] = try Self.save(change, db) }
-            var firstExam: Int64?
+            var stored: [Int64] = []
             for (index, exam) in exams.enumerated() {
                 guard let patient = numbers[exam.patientTag] else {
                     throw LedgerStoreError(.notFound, "an exam's patient is not part of its batch")
                 }
-                let number = try Self.insert(exam, patient, batch: commitment.number, index: index, db)
-                firstExam = firstExam ?? number
+                stored.append(try Self.insert(exam, patient, batch: commitment.number, index: index, db))
             }
-            try Self.insert(commitment, kind: .exams, count: exams.count, firstExam: firstExam, db)
+            try Self.insert(checks, exams: stored, db)
+            try Self.insert(commitment, kind: .exams, count: exams.count, firstExam: stored.first, db)
             if let progress {
                 try db.run(
                     "UPDATE jobs SET progress = coalesce(?, x'') WHERE no = ?",
