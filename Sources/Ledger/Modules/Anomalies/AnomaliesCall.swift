@@ -1,4 +1,5 @@
 package import Primitives
+import Records
 
 /// An institution's report of what it found wrong: signed, ordered, and never taken back.
 package enum AnomaliesCall: Hashable, Sendable {
