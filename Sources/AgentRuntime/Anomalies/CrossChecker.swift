@@ -26,6 +26,8 @@ struct CrossChecker: Sendable {
         /// ``Patient/tag``.
         var patientTag: Digest
         var record: ContentAddress
+        /// The newest stored version, if this is another of the same exam.
+        var replaces: ExamNumber?
     }
 
     private let context: AgentContext
@@ -37,32 +39,20 @@ struct CrossChecker: Sendable {
     /// All batches before it must be stored.
     func check(_ subjects: [Subject], batch number: UInt64, now: Timestamp) throws -> BatchChecks {
         let examined = ExamWriter.concurrently(subjects) { self.examine($0, now) }
-        var tags: [Digest] = []
-        var known: Set<Digest> = []
-        for trace in examined.flatMap(\.traces) where known.insert(trace.tag).inserted { tags.append(trace.tag) }
-        var earlier: [Digest: [Left]] = [:]
-        for (tag, stored) in zip(tags, try self.context.custody.traces(tags: tags, limit: Self.comparedMax)) {
-            guard !stored.isEmpty else { continue }
-            earlier[tag] = try stored.map { trace in
-                let bytes = try self.context.vault.unprotect(trace.sealed, label: Self.traceUse)
-                return Left(
-                    statement: try ExamTrace.Statement(canonicalBytes: bytes),
-                    source: trace.source,
-                    patientTag: trace.patientTag,
-                    record: trace.record
-                )
-            }
-        }
+        var earlier = try self.earlier(
+            tags: examined.flatMap(\.tags),
+            replaced: subjects.compactMap(\.replaces)
+        )
         var result = BatchChecks()
         var shared: [AnomalyKind: Found] = [:]
-        for (index, (subject, exam)) in zip(subjects, examined).enumerated() {
+        for (subject, exam) in zip(subjects, examined) {
             var found = exam.findings.reduce(into: [:]) { $0[$1.kind] = Found(subject.record, $1.facts) }
             for trace in exam.traces {
                 self.compare(trace, of: subject, with: earlier[trace.tag] ?? [], into: &found)
                 earlier[trace.tag, default: []].insert(Left(trace.trace.statement, subject), at: 0)
                 if let count = earlier[trace.tag]?.count, count > Self.comparedMax { earlier[trace.tag]?.removeLast() }
-                result.traces.append(NewTrace(tag: trace.tag, exam: index, sealed: trace.sealed))
             }
+            result.traces.append(NewTraces(tags: exam.tags, sealed: exam.sealed))
             for kind in AnomalyKind.allCases {
                 guard let found = found[kind] else { continue }
                 if kind.isShared {
@@ -94,30 +84,83 @@ struct CrossChecker: Sendable {
     private struct Examined: Sendable {
         var findings: [ExamChecks.Finding]
         var traces: [Trace]
+        var sealed: [UInt8]
+
+        /// Of the names under which other exams may meet it; its own versions meet it by themselves.
+        var tags: [Digest] { self.traces.filter { $0.trace.use != .exam }.map(\.tag) }
     }
 
     private struct Trace: Sendable {
         var trace: ExamTrace
         var tag: Digest
-        var sealed: [UInt8]
     }
 
     private func examine(_ subject: Subject, _ now: Timestamp) -> Examined {
         let circumstances = ExamChecks.Circumstances(now: now, birthDate: subject.birthDate, format: subject.format)
-        let traces = ExamTrace.traces(of: subject.exam).map { trace in
-            var name = CanonicalEncoder()
-            name.encode("trace")
-            name.encode(trace.use)
-            name.encode(trace.isOfPatient ? subject.patientTag : nil)
-            name.encode(trace.system)
-            name.encode(trace.value)
-            return Trace(
-                trace: trace,
-                tag: self.context.vault.localTag(name.bytes),
-                sealed: self.context.vault.protect(trace.statement.canonicalBytes, label: Self.traceUse)
-            )
+        let traces = ExamTrace.traces(of: subject.exam).map { Trace(trace: $0, tag: self.tag(of: $0, subject)) }
+        var encoder = CanonicalEncoder()
+        encoder.encode(traces.map { Kept(tag: $0.tag, statement: $0.trace.statement) })
+        return Examined(
+            findings: ExamChecks.findings(subject.exam, circumstances),
+            traces: traces,
+            sealed: self.context.vault.protect(encoder.bytes, label: Self.traceUse)
+        )
+    }
+
+    private func tag(of trace: ExamTrace, _ subject: Subject) -> Digest {
+        // Keyed already, and by the patient too.
+        if trace.use == .exam { return subject.source }
+        var name = CanonicalEncoder()
+        name.encode("trace")
+        name.encode(trace.use)
+        name.encode(trace.isOfPatient ? subject.patientTag : nil)
+        name.encode(trace.system)
+        name.encode(trace.value)
+        return self.context.vault.localTag(name.bytes)
+    }
+
+    /// A trace as it is sealed in the store.
+    private struct Kept: CanonicalCodable {
+        static let countMax = 2 * ExamTrace.namesMax + ExamTrace.instancesMax + 1
+
+        var tag: Digest
+        var statement: ExamTrace.Statement
+
+        init(tag: Digest, statement: ExamTrace.Statement) {
+            self.tag = tag
+            self.statement = statement
         }
-        return Examined(findings: ExamChecks.findings(subject.exam, circumstances), traces: traces)
+
+        func encode(into encoder: inout CanonicalEncoder) {
+            encoder.encode(self.tag)
+            encoder.encode(self.statement)
+        }
+
+        init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
+            self.tag = try decoder.decode()
+            self.statement = try decoder.decode()
+        }
+    }
+
+    /// What stored exams left, by tag, the newest first.
+    private func earlier(tags: [Digest], replaced: [ExamNumber]) throws -> [Digest: [Left]] {
+        var earlier: [Digest: [Left]] = [:]
+        let custody = self.context.custody
+        for stored in try custody.traces(tags: tags, exams: replaced, limit: Self.comparedMax) {
+            let bytes = try self.context.vault.unprotect(stored.sealed, label: Self.traceUse)
+            var decoder = CanonicalDecoder(bytes)
+            for kept in try decoder.decodeArray(of: Kept.self, max: Kept.countMax) {
+                earlier[kept.tag, default: []].append(
+                    Left(
+                        statement: kept.statement,
+                        source: stored.source,
+                        patientTag: stored.patientTag,
+                        record: stored.record
+                    )
+                )
+            }
+        }
+        return earlier
     }
 
     // MARK: Several exams

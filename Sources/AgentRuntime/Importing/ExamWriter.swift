@@ -212,7 +212,8 @@ package final class ExamWriter: Sendable {
                 format: item.content.format,
                 source: planned.named.source,
                 patientTag: planned.named.tag,
-                record: record.object.address
+                record: record.object.address,
+                replaces: planned.replaces?.number
             )
         }
     }

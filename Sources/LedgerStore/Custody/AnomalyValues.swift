@@ -1,26 +1,24 @@
 package import Primitives
 package import Records
 
-/// What an exam leaves under one name, to be compared with later exams.
-package struct NewTrace: Hashable, Sendable {
-    /// HMAC of the name under a key of this home.
-    package var tag: Digest
-    /// Position of the exam among those of its batch.
-    package var exam: Int
-    /// ``ExamTrace/Statement``, sealed under a key of this home.
+/// What one exam is compared by with later ones.
+package struct NewTraces: Hashable, Sendable {
+    /// HMACs, under a key of this home, of the names under which others may meet it.
+    package var tags: [Digest]
+    /// What the exam says under them, sealed under a key of this home.
     package var sealed: [UInt8]
 
-    package init(tag: Digest, exam: Int, sealed: [UInt8]) {
-        self.tag = tag
-        self.exam = exam
+    package init(tags: [Digest], sealed: [UInt8]) {
+        self.tags = tags
         self.sealed = sealed
     }
 }
 
-/// A trace with what is known about the exam that left it.
-package struct StoredTrace: Hashable, Sendable {
+/// What an earlier exam is compared by.
+package struct StoredTraces: Hashable, Sendable {
+    package var exam: ExamNumber
     package var sealed: [UInt8]
-    /// ``StoredExam/source`` of the exam.
+    /// ``StoredExam/source``.
     package var source: Digest
     package var record: ContentAddress
     /// ``Patient/tag`` of its patient.
@@ -41,10 +39,11 @@ package struct NewAnomaly: Hashable, Sendable {
 
 /// What a batch is to be checked against later, and what the checks found in it.
 package struct BatchChecks: Sendable {
-    package var traces: [NewTrace]
+    /// One for each exam of the batch, in their order; none at all if nothing was checked.
+    package var traces: [NewTraces]
     package var anomalies: [NewAnomaly]
 
-    package init(traces: [NewTrace] = [], anomalies: [NewAnomaly] = []) {
+    package init(traces: [NewTraces] = [], anomalies: [NewAnomaly] = []) {
         self.traces = traces
         self.anomalies = anomalies
     }

@@ -5,10 +5,9 @@ internal import Records
 // What exams are checked against, what was found wrong about them, and the reports that say so on the chain.
 extension CustodyStore {
     static let anomaliesSchema = """
-        CREATE TABLE traces (
-            no INTEGER PRIMARY KEY, tag_prefix INTEGER NOT NULL, tag BLOB NOT NULL, exam INTEGER NOT NULL,
-            sealed BLOB NOT NULL) STRICT;
-        CREATE INDEX traces_tag ON traces (tag_prefix);
+        ALTER TABLE exams ADD COLUMN traces BLOB;
+        CREATE TABLE trace_names (
+            tag_prefix INTEGER NOT NULL, exam INTEGER NOT NULL, PRIMARY KEY (tag_prefix, exam)) STRICT, WITHOUT ROWID;
 
         CREATE TABLE anomalies (
             no INTEGER PRIMARY KEY AUTOINCREMENT, anomaly BLOB NOT NULL, sealed BLOB NOT NULL, report INTEGER,
@@ -22,40 +21,60 @@ extension CustodyStore {
 
     // MARK: Traces
 
-    /// For each tag, the newest exams that left a trace under it, at most `limit`, the newest first.
-    package func traces(tags: [Digest], limit: Int) throws(LedgerStoreError) -> [[StoredTrace]] {
+    /// What these exams left, and those that left something under one of these tags: of each tag the newest, at most
+    /// `limit`.
+    ///
+    /// The newest first. A few may have met no tag: only its first eight bytes are looked up.
+    package func traces(
+        tags: [Digest],
+        exams: [ExamNumber],
+        limit: Int
+    ) throws(LedgerStoreError) -> [StoredTraces] {
         try self.file.read { db in
-            try tags.map { tag in
-                try db.all(
-                    """
-                    SELECT traces.sealed, exams.source, exams.record, patients.tag FROM traces
-                    JOIN exams ON exams.no = traces.exam JOIN patients ON patients.no = exams.patient
-                    WHERE traces.tag_prefix = ? AND traces.tag = ? ORDER BY traces.no DESC LIMIT ?
-                    """,
-                    [tag.prefixColumn, tag.column, Int64(limit)]
+            var met: [Int64: [Int64]] = [:]
+            try KeyList.forEach(tags.map(\.prefixColumn)) { keys in
+                try db.forEach(
+                    "SELECT tag_prefix, exam FROM trace_names WHERE tag_prefix IN (\(KeyList.placeholders))",
+                    StatementArguments(keys)
                 ) { row in
-                    StoredTrace(
-                        sealed: try row.bytes(0),
-                        source: try row.digest(1),
-                        record: try row.address(2),
-                        patientTag: try row.digest(3)
+                    met[try row.int64(0), default: []].append(try row.int64(1))
+                    return true
+                }
+            }
+            var numbers = Set(exams.map(\.value))
+            for found in met.values { numbers.formUnion(found.sorted(by: >).prefix(limit)) }
+            return try numbers.sorted(by: >).compactMap { number in
+                try db.first(
+                    """
+                    SELECT exams.no, exams.traces, exams.source, exams.record, patients.tag FROM exams
+                    JOIN patients ON patients.no = exams.patient
+                    WHERE exams.no = ? AND exams.traces IS NOT NULL
+                    """,
+                    [number]
+                ) { row in
+                    StoredTraces(
+                        exam: ExamNumber(try row.int64(0)),
+                        sealed: try row.bytes(1),
+                        source: try row.digest(2),
+                        record: try row.address(3),
+                        patientTag: try row.digest(4)
                     )
                 }
             }
         }
     }
 
-    static func insert(_ checks: BatchChecks, exams: [Int64], _ db: Database) throws {
-        for trace in checks.traces {
-            guard exams.indices.contains(trace.exam) else {
-                throw LedgerStoreError(.notFound, "a trace's exam is not part of its batch")
-            }
+    static func insert(_ traces: NewTraces, exam: Int64, _ db: Database) throws {
+        for tag in traces.tags {
             try db.run(
-                "INSERT INTO traces (tag_prefix, tag, exam, sealed) VALUES (?, ?, ?, ?)",
-                [trace.tag.prefixColumn, trace.tag.column, exams[trace.exam], trace.sealed.column]
+                "INSERT OR IGNORE INTO trace_names (tag_prefix, exam) VALUES (?, ?)",
+                [tag.prefixColumn, exam]
             )
         }
-        for found in checks.anomalies {
+    }
+
+    static func insert(_ anomalies: [NewAnomaly], _ db: Database) throws {
+        for found in anomalies {
             try db.run(
                 "INSERT INTO anomalies (anomaly, sealed) VALUES (?, ?)",
                 [found.anomaly.canonicalBytes.column, found.sealed.column]

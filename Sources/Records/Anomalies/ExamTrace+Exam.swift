@@ -61,37 +61,44 @@ extension ExamTrace {
     /// An order may ask for several, so a placer's number is none of them.
     private static let numberTypes: Set<String> = ["ACSN", "FILL"]
 
+    /// The exam by its own name, and by its numbers.
+    ///
+    /// A study and its report share an accession number and say different things, and so do reports on two items: under
+    /// a number each is compared with its own kind. A report is compared with its own other versions whatever they are
+    /// about; a study is not, since it grows while its series arrive.
     private static func numbers(_ exam: Exam) -> [ExamTrace] {
         let standing = ExamStanding(exam.status)
-        let facts = self.statements(exam)
-        var seen: Set<Name> = []
         let numbers = exam.identifiers.filter { $0.type == nil || $0.isOfType(self.numberTypes) }
-            .filter { seen.insert(Name(system: $0.system, value: $0.value)).inserted }
-        guard !numbers.isEmpty else {
-            let source = exam.source
-            return [ExamTrace(use: .exam, system: source.system, value: source.value, standing: standing, facts: facts)]
-        }
-        return numbers.prefix(self.namesMax).map { number in
-            ExamTrace(use: .number, system: number.system, value: number.value, standing: standing, facts: facts)
-        }
-    }
-
-    /// What the exam says under its numbers.
-    ///
-    /// A study and its report share an accession number and say different things, and so do reports on two items: each
-    /// is compared with its own kind. A report is compared with its own other versions besides, whatever they are
-    /// about; a study is not, since it grows while its series arrive.
-    private static func statements(_ exam: Exam) -> [Fact] {
         let code = self.key(exam.code) ?? ""
-        guard exam.source.system != "urn:dicom:uid" else {
+        var traces: [ExamTrace] = []
+        var fact: Fact
+        if exam.source.system == "urn:dicom:uid" {
+            guard !numbers.isEmpty else { return [] }
             let uids = exam.imaging.compactMap(\.studyUID).joined(separator: " ")
-            return [Fact(subject: self.hash("study \(code)"), value: self.hash(uids))]
+            fact = Fact(subject: self.hash("study \(code)"), value: self.hash(uids))
+        } else {
+            fact = Fact(subject: 0, value: self.content(exam))
+            let source = exam.source
+            traces.append(
+                ExamTrace(use: .exam, system: source.system, value: source.value, standing: standing, facts: [fact])
+            )
+            guard !numbers.isEmpty else { return traces }
+            fact.subject = self.hash("report \(code)")
         }
-        let content = self.content(exam)
-        return [
-            Fact(subject: self.hash("report \(code)"), value: content),
-            Fact(subject: self.hash("exam \(exam.source.system)|\(exam.source.value)"), value: content),
-        ]
+        var seen: Set<Name> = []
+        for number in numbers.prefix(self.namesMax)
+        where seen.insert(Name(system: number.system, value: number.value)).inserted {
+            traces.append(
+                ExamTrace(
+                    use: .number,
+                    system: number.system,
+                    value: number.value,
+                    standing: standing,
+                    facts: [fact]
+                )
+            )
+        }
+        return traces
     }
 
     /// What a reader would take from a report: not in which order it was written or who sent it.

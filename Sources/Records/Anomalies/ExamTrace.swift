@@ -37,7 +37,7 @@ package struct ExamTrace: Hashable, Sendable {
         case number = 2
         /// A SOP Instance UID.
         case instance = 3
-        /// The exam itself, where it has no number.
+        /// The exam itself: its versions are compared.
         case exam = 4
 
         package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
@@ -94,7 +94,7 @@ package struct ExamTrace: Hashable, Sendable {
 
     /// Whether the name means something only together with the patient: without a namespace numbers begin at 1 in
     /// every department.
-    package var isOfPatient: Bool { self.use == .exam || (self.system == nil && self.use != .instance) }
+    package var isOfPatient: Bool { self.system == nil && self.use != .instance }
 
     /// The part that is kept, and compared later.
     package var statement: Statement { Statement(standing: self.standing, facts: self.facts) }
@@ -142,9 +142,14 @@ package struct ExamTrace: Hashable, Sendable {
             guard !relation.isSameExam, self.mayContradict(earlier) else { return nil }
             return self.differ(from: earlier)
                 ? ExamChecks.Finding(.specimenTwoResults, [self.fact(.specimen)] + Self.person(relation)) : nil
-        case .number, .exam:
-            guard self.mayContradict(earlier), !relation.isSamePatient || self.differ(from: earlier) else { return nil }
+        case .number:
+            guard !relation.isSameExam, self.mayContradict(earlier),
+                !relation.isSamePatient || self.differ(from: earlier)
+            else { return nil }
             return ExamChecks.Finding(.accessionConflict, [self.fact(.number)] + Self.person(relation))
+        case .exam:
+            guard relation.isSameExam, self.mayContradict(earlier), self.differ(from: earlier) else { return nil }
+            return ExamChecks.Finding(.accessionConflict, [self.fact(.number)])
         }
     }
 
