@@ -159,6 +159,13 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.accessLog(request) }
     }
 
+    /// What institutions reported to be wrong about their exams.
+    public func anomalies(
+        _ request: Entente_Api_V1_AnomaliesRequest
+    ) async throws -> Entente_Api_V1_AnomaliesReply {
+        try await self.call { try await $0.anomalies(request) }
+    }
+
     /// Looks a patient's exams up, without network.
     public func find(
         _ request: Entente_Api_V1_FindRequest

@@ -134,6 +134,13 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func anomalies(
+        request: Entente_Api_V1_AnomaliesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_AnomaliesReply {
+        throw Self.refusal
+    }
+
     func find(
         request: Entente_Api_V1_FindRequest,
         context: ServerContext

@@ -243,6 +243,24 @@ struct RefusalCodeTests {
         .receiptsBadCount: { bench in
             try bench.code(.receipts(.anchorReceipts(bench.batch("a", 0, count: 0))), by: ["a"])
         },
+        .anomaliesWrongSigner: { bench in try bench.code(.anomalies(.report(bench.report("a", 0))), by: ["b"]) },
+        .anomaliesUnknownInstitution: { bench in
+            try bench.code(AnomaliesCall.report(bench.report("x", 0)), signers: [.institution(institution("x"))])
+        },
+        .anomaliesWrongNumber: { bench in try bench.code(.anomalies(.report(bench.report("a", 1))), by: ["a"]) },
+        .anomaliesWrongPrevious: { bench in
+            try bench.code(.anomalies(.report(bench.report("a", 0, previous: Digest(hashing: [])))), by: ["a"])
+        },
+        .anomaliesBadCount: { bench in
+            let many = (0...AnomalyReport.anomaliesMax).map { bench.anomaly($0) }
+            return try bench.code(.anomalies(.report(bench.report("a", 0, anomalies: many))), by: ["a"])
+        },
+        .anomaliesMalformed: { bench in
+            try bench.code(
+                .anomalies(.report(bench.report("a", 0, anomalies: [bench.anomaly(0, records: 0)]))),
+                by: ["a"]
+            )
+        },
     ]
 
     @Test("The story of a code ends with that code", arguments: TransactionCode.allCases.filter { $0 != .ok })
@@ -328,5 +346,10 @@ extension GrantsCall: DirectCall {
 
 extension ReceiptsCall: DirectCall {
     var module: ModuleID { .receipts }
+    func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
+}
+
+extension AnomaliesCall: DirectCall {
+    var module: ModuleID { .anomalies }
     func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
 }

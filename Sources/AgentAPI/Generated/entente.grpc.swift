@@ -208,6 +208,19 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "Anomalies" metadata.
+        public enum Anomalies: Sendable {
+            /// Request type for "Anomalies".
+            public typealias Input = Entente_Api_V1_AnomaliesRequest
+            /// Response type for "Anomalies".
+            public typealias Output = Entente_Api_V1_AnomaliesReply
+            /// Descriptor for "Anomalies".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Anomalies",
+                type: .unary
+            )
+        }
         /// Namespace for "Find" metadata.
         public enum Find: Sendable {
             /// Request type for "Find".
@@ -276,6 +289,7 @@ public enum Entente_Api_V1_Agent: Sendable {
             SubmitTransaction.descriptor,
             ListGrants.descriptor,
             AccessLog.descriptor,
+            Anomalies.descriptor,
             Find.descriptor,
             PrepareFetch.descriptor,
             Fetch.descriptor,
@@ -529,6 +543,24 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.StreamingServerRequest<Entente_Api_V1_AccessLogRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AccessLogReply>
+
+        /// Handle the "Anomalies" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_AnomaliesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_AnomaliesReply` messages.
+        func anomalies(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_AnomaliesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AnomaliesReply>
 
         /// Handle the "Find" method.
         ///
@@ -826,6 +858,24 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_AccessLogRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_AccessLogReply>
+
+        /// Handle the "Anomalies" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_AnomaliesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_AnomaliesReply` message.
+        func anomalies(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_AnomaliesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_AnomaliesReply>
 
         /// Handle the "Find" method.
         ///
@@ -1125,6 +1175,24 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_AccessLogReply
 
+        /// Handle the "Anomalies" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_AnomaliesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_AnomaliesReply` to respond with.
+        func anomalies(
+            request: Entente_Api_V1_AnomaliesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_AnomaliesReply
+
         /// Handle the "Find" method.
         ///
         /// - Parameters:
@@ -1350,6 +1418,17 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Anomalies.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_AnomaliesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_AnomaliesReply>(),
+            handler: { request, context in
+                try await self.anomalies(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.Find.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_FindRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_FindReply>(),
@@ -1536,6 +1615,17 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AccessLogReply> {
         let response = try await self.accessLog(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func anomalies(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_AnomaliesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AnomaliesReply> {
+        let response = try await self.anomalies(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -1777,6 +1867,19 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_AccessLogReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_AccessLogReply>(
             message: try await self.accessLog(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func anomalies(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_AnomaliesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_AnomaliesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_AnomaliesReply>(
+            message: try await self.anomalies(
                 request: request.message,
                 context: context
             ),
@@ -2138,6 +2241,29 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_AccessLogReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_AccessLogReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Anomalies" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_AnomaliesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_AnomaliesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_AnomaliesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func anomalies<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_AnomaliesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_AnomaliesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_AnomaliesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_AnomaliesReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "Find" method.
@@ -2683,6 +2809,40 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "Anomalies" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_AnomaliesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_AnomaliesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_AnomaliesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func anomalies<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_AnomaliesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_AnomaliesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_AnomaliesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_AnomaliesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Anomalies.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "Find" method.
         ///
         /// - Parameters:
@@ -3183,6 +3343,35 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_AccessLogRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_AccessLogReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Anomalies" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_AnomaliesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func anomalies<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_AnomaliesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_AnomaliesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.anomalies(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_AnomaliesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_AnomaliesReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -3723,6 +3912,39 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.accessLog(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Anomalies" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What institutions reported to be wrong about their exams, and what this one has yet to report.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func anomalies<Result>(
+        _ message: Entente_Api_V1_AnomaliesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_AnomaliesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_AnomaliesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.anomalies(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -62,6 +62,7 @@ package struct Agent: Sendable {
             group.addTask { await parts.follower.run() }
             for outbox in parts.outboxes { group.addTask { await outbox.run() } }
             group.addTask { await parts.anchorer.run() }
+            group.addTask { await parts.anomalies.run() }
             group.addTask { await parts.replicator.run() }
             group.addTask { await self.keepConfirmation(parts) }
             group.addTask { try await self.renewCertificate(parts) }

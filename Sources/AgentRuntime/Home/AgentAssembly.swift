@@ -161,7 +161,7 @@ struct AgentAssembly {
         )
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody)
-        let bells = (exams: Bell(), receipts: Bell(), written: Bell())
+        let bells = (exams: Bell(), receipts: Bell(), written: Bell(), found: Bell())
         return AgentParts(
             context: context,
             core: core,
@@ -189,6 +189,7 @@ struct AgentAssembly {
                 bell: bells.written,
                 prepared: { bells.receipts.ring() }
             ),
+            anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
             final: final,
             harness: try self.harness(
                 context,
@@ -199,7 +200,8 @@ struct AgentAssembly {
                 replicator,
                 identity,
                 exams: bells.exams,
-                written: bells.written
+                written: bells.written,
+                found: bells.found
             ),
             halt: halt
         )
@@ -250,13 +252,16 @@ struct AgentAssembly {
         _ replicator: Replicator,
         _ identity: TransportIdentitySource,
         exams: Bell,
-        written: Bell
+        written: Bell,
+        found: Bell
     ) throws -> AgentHarness {
         let writer = ExamWriter(
             context: context,
             desk: desk,
-            sequencer: try BatchSequencer(kind: .exams, context: context)
-        ) { exams.ring() }
+            sequencer: try BatchSequencer(kind: .exams, context: context),
+            prepared: { exams.ring() },
+            found: { found.ring() }
+        )
         let fetcher = Fetcher(
             context: context,
             judge: judge,
@@ -270,6 +275,7 @@ struct AgentAssembly {
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge),
             log: AccessLog(context: context),
+            anomalies: AnomalyList(context: context),
             imports: ImportSession(context: context, writer: writer, final: final),
             reporter: StatusReporter(context: context, link: link, replicator: replicator),
             transport: TransportKeys(context: context),

@@ -15,6 +15,7 @@ struct AgentParts: Sendable {
     let follower: ChainFollower
     let outboxes: [BatchOutbox]
     let anchorer: ReceiptAnchorer
+    let anomalies: AnomalyReporter
     let final: FinalBatches
     let harness: AgentHarness
     let halt: AgentHalt

@@ -48,17 +48,24 @@ package final class ExamWriter: Sendable {
     private let context: AgentContext
     private let desk: TransactionDesk
     private let sequencer: BatchSequencer
+    private let checker: CrossChecker
     private let prepared: @Sendable () -> Void
+    private let found: @Sendable () -> Void
     private let gate = AsyncGate()
 
     /// `prepared`: called when a batch waits to be submitted.
+    ///
+    /// `found`: called when something wrong about its exams waits to be reported.
     package init(
         context: AgentContext,
         desk: TransactionDesk,
         sequencer: BatchSequencer,
-        prepared: @escaping @Sendable () -> Void
+        prepared: @escaping @Sendable () -> Void,
+        found: @escaping @Sendable () -> Void
     ) {
         self.context = context
+        self.checker = CrossChecker(context: context)
+        self.found = found
         self.desk = desk
         self.sequencer = sequencer
         self.prepared = prepared
@@ -184,11 +191,31 @@ package final class ExamWriter: Sendable {
         let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
         try await self.context.vault.append([object])
         let root = manifest.root
+        let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
         _ = try self.sequencer.next { number, previous in
-            try self.prepare(number, previous, root: root, object.address, plan, records, items)
+            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks)
         }
         self.prepared()
+        if !checks.anomalies.isEmpty { self.found() }
         return Result(outcomes: plan.outcomes, batch: (number, root, UInt32(entries.count)))
+    }
+
+    private func subjects(
+        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
+        _ items: [Item]
+    ) -> [CrossChecker.Subject] {
+        records.map { planned, record in
+            let item = items[planned.item]
+            return CrossChecker.Subject(
+                exam: item.exam,
+                birthDate: item.patient.birthDate,
+                format: item.content.format,
+                source: planned.named.source,
+                patientTag: planned.named.tag,
+                record: record.object.address,
+                replaces: planned.replaces?.number
+            )
+        }
     }
 
     private func entries(
@@ -231,7 +258,8 @@ package final class ExamWriter: Sendable {
         _ manifest: ContentAddress,
         _ plan: BatchPlan,
         _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
-        _ items: [Item]
+        _ items: [Item],
+        _ checks: BatchChecks
     ) throws -> BatchAnchor {
         let anchor = BatchAnchor(
             institution: self.context.institution,
@@ -263,13 +291,14 @@ package final class ExamWriter: Sendable {
                 transaction: transaction.bytes
             ),
             patients: plan.patientChanges,
-            exams: exams
+            exams: exams,
+            checks: checks
         )
         return anchor
     }
 
     /// Maps on all cores, keeping the order.
-    private static func concurrently<Input: Sendable, Output: Sendable>(
+    static func concurrently<Input: Sendable, Output: Sendable>(
         _ inputs: [Input],
         _ transform: @escaping @Sendable (Input) -> Output
     ) -> [Output] {

@@ -8,6 +8,7 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let commitments = ModuleID(2)
     package static let grants = ModuleID(3)
     package static let receipts = ModuleID(4)
+    package static let anomalies = ModuleID(5)
 
     package let number: UInt16
 
@@ -29,6 +30,7 @@ package enum LedgerCall: Hashable, Sendable {
     case commitments(CommitmentsCall)
     case grants(GrantsCall)
     case receipts(ReceiptsCall)
+    case anomalies(AnomaliesCall)
 
     package var module: ModuleID {
         switch self {
@@ -36,6 +38,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .commitments: .commitments
         case .grants: .grants
         case .receipts: .receipts
+        case .anomalies: .anomalies
         }
     }
 
@@ -45,6 +48,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .commitments(let call): call.canonicalBytes
         case .grants(let call): call.canonicalBytes
         case .receipts(let call): call.canonicalBytes
+        case .anomalies(let call): call.canonicalBytes
         }
     }
 
@@ -56,6 +60,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .commitments: self = .commitments(try Self.decode(body.payload))
         case .grants: self = .grants(try Self.decode(body.payload))
         case .receipts: self = .receipts(try Self.decode(body.payload))
+        case .anomalies: self = .anomalies(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -75,6 +80,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .commitments(let call): try call.execute(in: &context)
         case .grants(let call): try call.execute(in: &context)
         case .receipts(let call): try call.execute(in: &context)
+        case .anomalies(let call): try call.execute(in: &context)
         }
     }
 }

@@ -5,6 +5,7 @@ package import Records
 package enum LedgerEvent: Hashable, Sendable {
     case examsCommitted(BatchAnchor)
     case receiptsAnchored(BatchAnchor)
+    case anomaliesReported(InstitutionID, number: UInt64)
     case patientEnrolled(Enrolment)
     case grantCreated(GrantID, GrantState)
     case grantRevoked(GrantID, GrantState)

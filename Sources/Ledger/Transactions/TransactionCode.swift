@@ -65,6 +65,13 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case receiptsWrongPrevious = 403
     case receiptsBadCount = 404
 
+    case anomaliesWrongSigner = 500
+    case anomaliesUnknownInstitution = 501
+    case anomaliesWrongNumber = 502
+    case anomaliesWrongPrevious = 503
+    case anomaliesBadCount = 504
+    case anomaliesMalformed = 505
+
     /// The stable name that answers, logs and scripts use.
     package var name: String {
         switch self {
@@ -117,6 +124,12 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .receiptsWrongNumber: "receipts.wrong-number"
         case .receiptsWrongPrevious: "receipts.wrong-previous"
         case .receiptsBadCount: "receipts.bad-count"
+        case .anomaliesWrongSigner: "anomalies.wrong-signer"
+        case .anomaliesUnknownInstitution: "anomalies.unknown-institution"
+        case .anomaliesWrongNumber: "anomalies.wrong-number"
+        case .anomaliesWrongPrevious: "anomalies.wrong-previous"
+        case .anomaliesBadCount: "anomalies.bad-count"
+        case .anomaliesMalformed: "anomalies.malformed"
         }
     }
 

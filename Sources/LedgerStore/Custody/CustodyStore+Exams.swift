@@ -159,7 +159,7 @@ extension CustodyStore {
     // MARK: Batches
 
     /// Makes a commitment batch durable: its exams, the patients it leaves with higher counters, the transaction that
-    /// commits it, and how far the import has come.
+    /// commits it, what the checks make of it, and how far the import has come.
     ///
     /// All of it or nothing.
     ///
@@ -168,19 +168,23 @@ extension CustodyStore {
         _ commitment: BatchCommitment,
         patients: [PatientChange],
         exams: [NewExam],
+        checks: BatchChecks = BatchChecks(),
         progress: (job: Int64, bytes: [UInt8])? = nil
     ) throws(LedgerStoreError) {
         try self.file.write { db in
             var numbers: [Digest: PatientNumber] = [:]
             for change in patients { numbers[change.tag] = try Self.save(change, db) }
+            precondition(checks.traces.isEmpty || checks.traces.count == exams.count, "each exam leaves its traces")
             var firstExam: Int64?
             for (index, exam) in exams.enumerated() {
                 guard let patient = numbers[exam.patientTag] else {
                     throw LedgerStoreError(.notFound, "an exam's patient is not part of its batch")
                 }
-                let number = try Self.insert(exam, patient, batch: commitment.number, index: index, db)
+                let traces = checks.traces.isEmpty ? nil : checks.traces[index]
+                let number = try Self.insert(exam, patient, traces, batch: commitment.number, index: index, db)
                 firstExam = firstExam ?? number
             }
+            try Self.insert(checks.anomalies, db)
             try Self.insert(commitment, kind: .exams, count: exams.count, firstExam: firstExam, db)
             if let progress {
                 try db.run(
@@ -194,6 +198,7 @@ extension CustodyStore {
     private static func insert(
         _ exam: NewExam,
         _ patient: PatientNumber,
+        _ traces: NewTraces?,
         batch: UInt64,
         index: Int,
         _ db: Database
@@ -201,16 +206,18 @@ extension CustodyStore {
         try db.run(
             """
             INSERT INTO exams (
-                source_prefix, record_prefix, source, content, record, patient, kind, item, exam_time, batch, position)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                source_prefix, record_prefix, source, content, record, patient, kind, item, exam_time, batch, position,
+                traces)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 exam.source.prefixColumn, exam.record.prefixColumn, exam.source.column, exam.content.column,
                 exam.record.column, patient.value, Int64(exam.kind.number), exam.itemCode,
-                exam.examTime?.milliseconds, batch.column, Int64(index),
+                exam.examTime?.milliseconds, batch.column, Int64(index), traces?.sealed.column,
             ]
         )
         let number = db.lastInsertedRowID
+        if let traces { try Self.insert(traces, exam: number, db) }
         if let old = exam.supersedes {
             try db.run("UPDATE exams SET superseded_by = ? WHERE no = ?", [number, old.value])
             guard db.changesCount == 1 else {

@@ -14,7 +14,7 @@ package struct CustodyStore: Sendable {
             durability: .neverLost,
             cacheKiB: 64 << 10,
             checkpointPages: 8_192,
-            migrations: [("custody-1", Self.schema)]
+            migrations: [("custody-1", Self.schema), ("custody-anomalies", Self.anomaliesSchema)]
         )
     }
 
