@@ -162,6 +162,7 @@ struct AgentAssembly {
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody)
         let bells = (exams: Bell(), receipts: Bell(), written: Bell())
+        let writer = try self.writer(context, desk, prepared: bells.exams)
         return AgentParts(
             context: context,
             core: core,
@@ -190,15 +191,15 @@ struct AgentAssembly {
                 prepared: { bells.receipts.ring() }
             ),
             final: final,
-            harness: try self.harness(
+            writer: writer,
+            harness: self.harness(
                 context,
                 desk,
                 judge,
-                final,
+                ImportSession(context: context, writer: writer, final: final),
                 link,
                 replicator,
                 identity,
-                exams: bells.exams,
                 written: bells.written
             ),
             halt: halt
@@ -241,22 +242,21 @@ struct AgentAssembly {
         ) { peer, request, response in try await server.serve(peer, request, response) }
     }
 
+    private func writer(_ context: AgentContext, _ desk: TransactionDesk, prepared: Bell) throws -> ExamWriter {
+        let sequencer = try BatchSequencer(kind: .exams, context: context)
+        return ExamWriter(context: context, desk: desk, sequencer: sequencer) { prepared.ring() }
+    }
+
     private func harness(
         _ context: AgentContext,
         _ desk: TransactionDesk,
         _ judge: AccessJudge,
-        _ final: FinalBatches,
+        _ imports: ImportSession,
         _ link: PeerLink,
         _ replicator: Replicator,
         _ identity: TransportIdentitySource,
-        exams: Bell,
         written: Bell
-    ) throws -> AgentHarness {
-        let writer = ExamWriter(
-            context: context,
-            desk: desk,
-            sequencer: try BatchSequencer(kind: .exams, context: context)
-        ) { exams.ring() }
+    ) -> AgentHarness {
         let fetcher = Fetcher(
             context: context,
             judge: judge,
@@ -270,7 +270,7 @@ struct AgentAssembly {
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge),
             log: AccessLog(context: context),
-            imports: ImportSession(context: context, writer: writer, final: final),
+            imports: imports,
             reporter: StatusReporter(context: context, link: link, replicator: replicator),
             transport: TransportKeys(context: context),
             identity: identity,

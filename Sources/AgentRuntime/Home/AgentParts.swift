@@ -16,6 +16,7 @@ struct AgentParts: Sendable {
     let outboxes: [BatchOutbox]
     let anchorer: ReceiptAnchorer
     let final: FinalBatches
+    let writer: ExamWriter
     let harness: AgentHarness
     let halt: AgentHalt
 }

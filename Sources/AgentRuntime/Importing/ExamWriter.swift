@@ -172,7 +172,6 @@ package final class ExamWriter: Sendable {
                 index: 0
             )
         }
-        try await self.context.vault.append(records.map(\.record))
         // Only what passes the gate makes batches of exams, so the number cannot be taken before `next`.
         let number = self.sequencer.nextNumber
         let manifest = Manifest(
@@ -182,7 +181,10 @@ package final class ExamWriter: Sendable {
             aliases: aliases
         )
         let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
-        try await self.context.vault.append([object])
+        // Together, so that one sync serves both. Until the custody store names them nobody misses either.
+        async let recordsDurable: Void = self.context.vault.append(records.map(\.record))
+        async let manifestDurable: Void = self.context.vault.append([object])
+        _ = try await (recordsDurable, manifestDurable)
         let root = manifest.root
         _ = try self.sequencer.next { number, previous in
             try self.prepare(number, previous, root: root, object.address, plan, records, items)

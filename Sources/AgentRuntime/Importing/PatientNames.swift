@@ -30,8 +30,10 @@ package enum PatientNames {
     /// An identifier without a system, or with one that has a local name only, is a number of this institution.
     private static func system(of identifier: SourceIdentifier, _ institution: InstitutionID) -> String {
         guard let system = identifier.system else { return "MRN@\(institution)" }
-        guard system.hasPrefix(DICOMIssuer.localPrefix) else { return system }
-        return "MRN@\(institution)/\(system.dropFirst(DICOMIssuer.localPrefix.count))"
+        for prefix in [DICOMIssuer.localPrefix, HL7v2Namespace.localPrefix] where system.hasPrefix(prefix) {
+            return "MRN@\(institution)/\(system.dropFirst(prefix.count))"
+        }
+        return system
     }
 
     /// Lower is stronger.
