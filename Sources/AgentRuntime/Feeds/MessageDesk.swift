@@ -5,6 +5,7 @@ import LedgerStore
 import Primitives
 import Records
 import Synchronization
+import Vault
 
 /// Takes messages as they came over a connection, and answers them when everything that an answer promises is durable.
 ///

@@ -182,8 +182,9 @@ package final class ExamWriter: Sendable {
         )
         let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
         // Together, so that one sync serves both. Until the custody store names them nobody misses either.
-        async let recordsDurable: Void = self.context.vault.append(records.map(\.record))
-        async let manifestDurable: Void = self.context.vault.append([object])
+        let (vault, made) = (self.context.vault, records.map(\.record))
+        async let recordsDurable: Void = vault.append(made)
+        async let manifestDurable: Void = vault.append([object])
         _ = try await (recordsDurable, manifestDurable)
         let root = manifest.root
         _ = try self.sequencer.next { number, previous in
