@@ -11,8 +11,10 @@ final class MLLPConnections: Sendable {
         case receiving
         /// Messages are made durable, which takes as long as the disk takes. Can become `answering`.
         case working
-        /// Can become `waiting` or `receiving`.
+        /// Can become `waiting`, `receiving` or `parting`.
         case answering
+        /// Is told that nothing more is taken, and given time to read its answers. Final.
+        case parting
     }
 
     /// Senders keep a connection each, and a hospital has tens of sending systems.
@@ -23,6 +25,8 @@ final class MLLPConnections: Sendable {
     static let receivingMillisecondsMax: Int64 = 60_000
     /// For a sender to read what it was answered.
     static let answeringMillisecondsMax: Int64 = 30_000
+    /// For a sender to read its last answers and close: longer than they travel, shorter than a service manager waits.
+    static let partingMillisecondsMax: Int64 = 2_000
     /// What each connection may hold of an unfinished message.
     static let bytesHeldMax = 1 << 20
     /// Connections that may hold more than that at a time, up to the largest message: scanned documents.
@@ -39,6 +43,13 @@ final class MLLPConnections: Sendable {
         var connections: [UInt64: Connection] = [:]
         var last: UInt64 = 0
         var isStopping = false
+
+        mutating func part(_ number: UInt64, _ uptime: Int64) -> (any Channel)? {
+            guard let connection = self.connections[number], connection.phase != .parting else { return nil }
+            self.connections[number]?.phase = .parting
+            self.connections[number]?.since = uptime
+            return connection.channel
+        }
     }
 
     private let state = Mutex(State())
@@ -58,7 +69,7 @@ final class MLLPConnections: Sendable {
     /// Notes what a connection does from now on; `false` if it must end instead.
     func enter(_ phase: Phase, _ number: UInt64, bytesHeld: Int = 0, uptime: Int64) -> Bool {
         self.state.withLock { state in
-            guard var connection = state.connections[number] else { return false }
+            guard var connection = state.connections[number], connection.phase != .parting else { return false }
             let isLarge = bytesHeld > Self.bytesHeldMax
             if isLarge, !connection.isLarge {
                 // Its sender comes again, when the others are done.
@@ -83,6 +94,7 @@ final class MLLPConnections: Sendable {
                     case .waiting: Self.idleMillisecondsMax
                     case .receiving: Self.receivingMillisecondsMax
                     case .answering: Self.answeringMillisecondsMax
+                    case .parting: Self.partingMillisecondsMax
                     case .working: nil
                     }
                 return limit.map { uptime - connection.since > $0 } ?? false
@@ -91,12 +103,21 @@ final class MLLPConnections: Sendable {
         for channel in overdue { channel.close(promise: nil) }
     }
 
-    /// Admits nothing more and closes what waits for its sender.
-    func stop() {
+    /// Ends a connection, so that its sender gets every answer.
+    ///
+    /// A socket that is closed while it holds bytes nobody has read is reset, and a reset discards the answers on their way.
+    func part(_ number: UInt64, uptime: Int64) {
+        let channel = self.state.withLock { $0.part(number, uptime) }
+        channel?.close(mode: .output, promise: nil)
+    }
+
+    /// Admits nothing more and ends what waits for its sender.
+    func stop(uptime: Int64) {
         let idle = self.state.withLock { state in
             state.isStopping = true
-            return state.connections.values.filter { $0.phase == .waiting || $0.phase == .receiving }.map(\.channel)
+            let numbers = state.connections.filter { $0.value.phase == .waiting || $0.value.phase == .receiving }.keys
+            return numbers.compactMap { state.part($0, uptime) }
         }
-        for channel in idle { channel.close(promise: nil) }
+        for channel in idle { channel.close(mode: .output, promise: nil) }
     }
 }

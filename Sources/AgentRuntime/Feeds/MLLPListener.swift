@@ -107,7 +107,7 @@ struct MLLPListener: Service {
             }
         } onGracefulShutdown: {
             self.server.channel.close(promise: nil)
-            self.connections.stop()
+            self.connections.stop(uptime: Clock.uptime)
         }
         self.counts.tell(self.logger)
     }
@@ -143,8 +143,8 @@ struct MLLPListener: Service {
         }
         defer { self.connections.remove(number) }
         do {
-            try await connection.executeThenClose { inbound, outbound in
-                try await self.exchange(number, inbound, outbound)
+            try await connection.executeThenClose { inbound, _ in
+                try await self.exchange(number, inbound, connection.channel)
             }
         } catch is ChannelError {
             // The sender went away; what was not answered comes again.
@@ -164,23 +164,30 @@ struct MLLPListener: Service {
     private func exchange(
         _ number: UInt64,
         _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
-        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ channel: any Channel
     ) async throws {
         var splitter = MLLPFrameSplitter()
         let reader = HL7v2MessageReader()
+        var isParting = false
         for try await buffer in inbound {
+            // Read, so that the connection can be closed without a reset; its sender keeps what was not answered.
+            guard !isParting else { continue }
             let incoming = splitter.append(Array(buffer.readableBytesView)).map(Self.incoming)
-            guard try await self.answer(incoming, number, reader, outbound) else { return }
             let phase: MLLPConnections.Phase = splitter.isBetweenFrames ? .waiting : .receiving
-            let held = splitter.bytesHeld
-            guard self.connections.enter(phase, number, bytesHeld: held, uptime: Clock.uptime) else { return }
+            guard try await self.answer(incoming, number, reader, channel),
+                self.connections.enter(phase, number, bytesHeld: splitter.bytesHeld, uptime: Clock.uptime)
+            else {
+                isParting = true
+                self.connections.part(number, uptime: Clock.uptime)
+                continue
+            }
         }
-        guard !Task.isCancelled else { return }
+        guard !isParting, !Task.isCancelled else { return }
         // A frame that was cut off is not answered: its sender keeps it.
         let last = splitter.finish().filter { event in
             if case .frame = event { true } else { false }
         }
-        _ = try await self.answer(last.map(Self.incoming), number, reader, outbound)
+        _ = try await self.answer(last.map(Self.incoming), number, reader, channel)
     }
 
     /// Returns `false` if the connection must end.
@@ -188,7 +195,7 @@ struct MLLPListener: Service {
         _ incoming: [MessageDesk.Incoming],
         _ number: UInt64,
         _ reader: HL7v2MessageReader,
-        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ channel: any Channel
     ) async throws -> Bool {
         guard !incoming.isEmpty else { return true }
         guard self.connections.enter(.working, number, uptime: Clock.uptime) else { return false }
@@ -200,7 +207,9 @@ struct MLLPListener: Service {
             buffer.writeBytes(answer)
             buffer.writeBytes(MLLPFrameSplitter.end)
         }
-        try await outbound.write(buffer)
+        // Not through the connection's writer, which returns before the bytes are with the kernel: closing after a shutdown
+        // would drop them.
+        try await channel.writeAndFlush(buffer)
         return true
     }
 
