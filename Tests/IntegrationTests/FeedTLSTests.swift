@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SwiftASN1
 import TestSupport
 import Testing
 import X509
