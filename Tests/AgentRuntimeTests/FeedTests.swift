@@ -145,3 +145,21 @@ struct FeedWriterTests {
         #expect(try await writer.write([item]) == [.duplicate])
     }
 }
+
+@Suite("Patients of HL7 messages are told apart")
+struct HL7PatientNameTests {
+    @Test("A number of an authority that has a local name only is a number of this institution")
+    func local() throws {
+        let message = "MSH|^~\\&|A|HOSP|||1||ORU^R01|1|P|2.4\rPID|1||4711^^^HIS^MR\rOBR|1||1|A^B\r"
+        let parsed = try #require(HL7v2MessageReader().read(HL7v2RawMessage(Array(message.utf8))).exams.first)
+        guard case .patient(let patient) = parsed.subject else {
+            Issue.record("a patient")
+            return
+        }
+        let names = try ["a", "b"].map { name in
+            PatientNames.identifiers(of: patient, institution: try InstitutionID(name))
+        }
+        #expect(names[0].count == 1 && names[1].count == 1)
+        #expect(names[0] != names[1], "hospitals name their own departments alike")
+    }
+}
