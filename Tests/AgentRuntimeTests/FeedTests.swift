@@ -157,7 +157,7 @@ struct HL7PatientNameTests {
             return
         }
         let names = try ["a", "b"].map { name in
-            PatientNames.identifiers(of: patient, institution: try InstitutionID(name))
+            PatientNames.identifiers(of: patient, institution: try #require(InstitutionID(name)))
         }
         #expect(names[0].count == 1 && names[1].count == 1)
         #expect(names[0] != names[1], "hospitals name their own departments alike")
