@@ -6,6 +6,8 @@ final class MLLPSender {
     private let descriptor: Int32
     private var splitter = MLLPFrameSplitter()
     private var received: [[UInt8]] = []
+    /// Whether the agent closed the connection, and is not only silent.
+    private(set) var isClosed = false
 
     init(port: UInt16) throws {
         self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -46,7 +48,10 @@ final class MLLPSender {
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         while self.received.isEmpty {
             let count = recv(self.descriptor, &piece, piece.count, 0)
-            guard count > 0 else { return nil }
+            guard count > 0 else {
+                self.isClosed = count == 0 || errno == ECONNRESET
+                return nil
+            }
             for case .frame(let bytes, _) in self.splitter.append(piece.prefix(count)) { self.received.append(bytes) }
         }
         return Answer(self.received.removeFirst())
