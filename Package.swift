@@ -85,7 +85,8 @@ let targets: [Target] = [
         [
             "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore",
             "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
-            protobuf,
+            protobuf, product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+            product("NIOSSL", "swift-nio-ssl"),
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "CZlib", product("GRDB", "GRDB.swift")]),
@@ -135,9 +136,18 @@ let targets: [Target] = [
     tests("SimulationTests", ["SimulationKit"]),
     tests(
         "AgentRuntimeTests",
-        ["AgentRuntime", "AgentAPI", "Ledger", "Records", "Consensus", "Primitives", "TestSupport", crypto, protobuf]
+        [
+            "AgentRuntime", "AgentAPI", "Formats", "Ledger", "Records", "Consensus", "Primitives", "TestSupport", crypto,
+            protobuf,
+        ]
     ),
-    tests("IntegrationTests", ["entente", "AgentAPI", "Primitives", "Vault", "TestSupport"]),
+    tests(
+        "IntegrationTests",
+        [
+            "entente", "AgentAPI", "Formats", "Primitives", "Vault", "TestSupport", crypto, x509, asn1,
+            product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+        ]
+    ),
 ]
 
 let package = Package(

@@ -31,8 +31,8 @@ final class Consortium {
 
     // MARK: Agents
 
-    func start(_ name: String, environment: [String: String] = [:]) throws {
-        self.agents[name] = try AgentProcess(home: self.home(name), environment: environment)
+    func start(_ name: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
+        self.agents[name] = try AgentProcess(home: self.home(name), arguments: arguments, environment: environment)
     }
 
     func stop(_ name: String) { self.agents.removeValue(forKey: name)?.stop() }

@@ -114,7 +114,7 @@ final class AgentProcess {
     private let log: URL
 
     /// Starts an agent on `home` and returns when it says that it serves.
-    init(home: URL, environment: [String: String] = [:]) throws {
+    init(home: URL, arguments: [String] = [], environment: [String: String] = [:]) throws {
         self.home = home
         // Beside the home, so that a home on a full disk can still be told about.
         self.log = home.appendingPathExtension("log")
@@ -123,7 +123,7 @@ final class AgentProcess {
         }
         let output = Pipe()
         self.process.executableURL = Program.url
-        self.process.arguments = ["--home", home.path, "agent"]
+        self.process.arguments = ["--home", home.path, "agent"] + arguments
         self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let errors = try FileHandle(forWritingTo: self.log)
         try errors.seekToEnd()

@@ -4,7 +4,6 @@ import LedgerStore
 package import Logging
 import PeerLink
 import Primitives
-import ServiceLifecycle
 import Vault
 
 /// One running agent: opens the home, puts the services together, and runs them until it is told to stop.
@@ -18,11 +17,18 @@ package struct Agent: Sendable {
 
     private let layout: HomeLayout
     private let passphrase: [UInt8]?
+    private let feeds: FeedConfiguration
     private let logger: Logger
 
-    package init(layout: HomeLayout, passphrase: [UInt8]?, logger: Logger) {
+    package init(
+        layout: HomeLayout,
+        passphrase: [UInt8]?,
+        feeds: FeedConfiguration = FeedConfiguration(),
+        logger: Logger
+    ) {
         self.layout = layout
         self.passphrase = passphrase
+        self.feeds = feeds
         self.logger = logger
     }
 
@@ -57,6 +63,7 @@ package struct Agent: Sendable {
             _ = try await link.listeningAddress
             parts.loop.start(parts.core, records: parts.votes.records, mayVote: parts.votes.mayVote)
             try await parts.replicator.restore()
+            let feeds = try await Feeds.open(self.feeds, parts, self.logger)
             group.addTask { await self.pump(parts) }
             group.addTask { await self.watchPeers(parts) }
             group.addTask { await parts.follower.run() }
@@ -67,7 +74,8 @@ package struct Agent: Sendable {
             group.addTask { await self.keepConfirmation(parts) }
             group.addTask { try await self.renewCertificate(parts) }
             group.addTask { try await LocalServer(layout: self.layout, harness: parts.harness).run(ready: ready) }
-            group.addTask { try? await gracefulShutdown() }
+            // Ends at a shutdown, when the messages in work are answered.
+            group.addTask { try await feeds.run() }
             group.addTask { await parts.halt.wait() }
             // The first to end decides: a shutdown, a halt, or a service that failed.
             try await group.next()

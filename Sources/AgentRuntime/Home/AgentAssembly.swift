@@ -162,6 +162,7 @@ struct AgentAssembly {
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody)
         let bells = (exams: Bell(), receipts: Bell(), written: Bell(), found: Bell())
+        let writer = try self.writer(context, desk, prepared: bells.exams, found: bells.found)
         return AgentParts(
             context: context,
             core: core,
@@ -191,17 +192,16 @@ struct AgentAssembly {
             ),
             anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
             final: final,
-            harness: try self.harness(
+            writer: writer,
+            harness: self.harness(
                 context,
                 desk,
                 judge,
-                final,
+                ImportSession(context: context, writer: writer, final: final),
                 link,
                 replicator,
                 identity,
-                exams: bells.exams,
-                written: bells.written,
-                found: bells.found
+                written: bells.written
             ),
             halt: halt
         )
@@ -243,25 +243,31 @@ struct AgentAssembly {
         ) { peer, request, response in try await server.serve(peer, request, response) }
     }
 
+    private func writer(
+        _ context: AgentContext,
+        _ desk: TransactionDesk,
+        prepared: Bell,
+        found: Bell
+    ) throws -> ExamWriter {
+        ExamWriter(
+            context: context,
+            desk: desk,
+            sequencer: try BatchSequencer(kind: .exams, context: context),
+            prepared: { prepared.ring() },
+            found: { found.ring() }
+        )
+    }
+
     private func harness(
         _ context: AgentContext,
         _ desk: TransactionDesk,
         _ judge: AccessJudge,
-        _ final: FinalBatches,
+        _ imports: ImportSession,
         _ link: PeerLink,
         _ replicator: Replicator,
         _ identity: TransportIdentitySource,
-        exams: Bell,
-        written: Bell,
-        found: Bell
-    ) throws -> AgentHarness {
-        let writer = ExamWriter(
-            context: context,
-            desk: desk,
-            sequencer: try BatchSequencer(kind: .exams, context: context),
-            prepared: { exams.ring() },
-            found: { found.ring() }
-        )
+        written: Bell
+    ) -> AgentHarness {
         let fetcher = Fetcher(
             context: context,
             judge: judge,
@@ -276,7 +282,7 @@ struct AgentAssembly {
             grants: GrantDesk(context: context, desk: desk, judge: judge),
             log: AccessLog(context: context),
             anomalies: AnomalyList(context: context),
-            imports: ImportSession(context: context, writer: writer, final: final),
+            imports: imports,
             reporter: StatusReporter(context: context, link: link, replicator: replicator),
             transport: TransportKeys(context: context),
             identity: identity,

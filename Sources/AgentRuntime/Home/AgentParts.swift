@@ -17,6 +17,7 @@ struct AgentParts: Sendable {
     let anchorer: ReceiptAnchorer
     let anomalies: AnomalyReporter
     let final: FinalBatches
+    let writer: ExamWriter
     let harness: AgentHarness
     let halt: AgentHalt
 }

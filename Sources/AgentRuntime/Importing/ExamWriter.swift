@@ -179,7 +179,6 @@ package final class ExamWriter: Sendable {
                 index: 0
             )
         }
-        try await self.context.vault.append(records.map(\.record))
         // Only what passes the gate makes batches of exams, so the number cannot be taken before `next`.
         let number = self.sequencer.nextNumber
         let manifest = Manifest(
@@ -189,7 +188,11 @@ package final class ExamWriter: Sendable {
             aliases: aliases
         )
         let object = try self.context.vault.makeObject(.manifest, body: manifest.canonicalBytes)
-        try await self.context.vault.append([object])
+        // Together, so that one sync serves both. Until the custody store names them nobody misses either.
+        let (vault, made) = (self.context.vault, records.map(\.record))
+        async let recordsDurable: Void = vault.append(made)
+        async let manifestDurable: Void = vault.append([object])
+        _ = try await (recordsDurable, manifestDurable)
         let root = manifest.root
         let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
         _ = try self.sequencer.next { number, previous in

@@ -33,40 +33,14 @@ package enum HL7v2Acknowledgement {
     /// A message whose header cannot be read is answered with the usual delimiters and without a control id.
     package static func reply(to message: [UInt8], _ answer: Answer) -> [UInt8] {
         let wide = HL7v2CharacterSet.utf16(message[...])
-        var header = message.prefix(Self.headerBytesMax)
-        if let wide { header = Self.narrowed(header, wide) }
-        header = header[..<(header.firstIndex { $0 == 0x0d || $0 == 0x0a } ?? header.endIndex)]
-        var echo: [Int: [UInt8]] = [:]
-        var delimiters = HL7v2Delimiters.standard
-        if header.starts(with: Array("MSH".utf8)), let own = HL7v2Delimiters(header: header) {
-            delimiters = own
-            let isWide = Self.isDoubleByte(header, own)
-            for number in [3, 4, 5, 6, 9, 10, 11, 12, 18] {
-                echo[number] = Array(HL7v2Message.rawField(header, own, number, isWide: isWide))
-            }
-        }
+        let head = HL7v2Head(of: message)
+        let delimiters = head?.delimiters ?? .standard
+        let echo = head?.fields ?? [:]
         let text = Self.segments(answer, echo, delimiters)
         guard let wide else { return text }
         return String(decoding: text, as: UTF8.self).utf16.flatMap { unit in
             let bytes = [UInt8(truncatingIfNeeded: unit >> 8), UInt8(truncatingIfNeeded: unit)]
             return wide == .utf16BigEndian ? bytes : bytes.reversed()
-        }
-    }
-
-    /// A header is some hundred bytes; what is longer is not repeated.
-    private static let headerBytesMax = 1 << 16
-
-    private static func narrowed(_ header: ArraySlice<UInt8>, _ set: CharacterSet) -> ArraySlice<UInt8> {
-        let even = header.prefix(header.count & ~1).dropFirst(set.markLength(of: header))
-        guard let text = CharacterDecoder(set)?.string(even) else { return [] }
-        return Array(text.utf8)[...]
-    }
-
-    private static func isDoubleByte(_ header: ArraySlice<UInt8>, _ delimiters: HL7v2Delimiters) -> Bool {
-        let name = HL7v2Message.rawField(header, delimiters, 18, isWide: true)
-        switch HL7v2CharacterSet.named(HL7v2Field(name, delimiters).firstRepetition.component(1)) {
-        case .gb18030?, .big5?, .shiftJIS?: return true
-        default: return false
         }
     }
 
@@ -123,6 +97,10 @@ package enum HL7v2Acknowledgement {
         case .badDelimiters, .mixedTerminators, .badText, .badTime, .badAttachment, .patientConflict:
             ("102", "Data type error")
         case .unknownCharacterSet: ("103", "Table value not found")
+        case .unsupportedType: ("200", "Unsupported message type")
+        case .unsupportedProcessing: ("202", "Unsupported processing id")
+        case .unsupportedVersion: ("203", "Unsupported version id")
+        case .controlIDReused: ("205", "Duplicate key identifier")
         default: code.hasPrefix("subject.") ? ("101", "Required field missing") : ("207", "Application internal error")
         }
     }

@@ -7,6 +7,11 @@ package enum HL7v2Refusal: String, FormatRefusalCode, Error {
     case frameGarbage = "hl7.frame-garbage"
     case batchCount = "hl7.batch-count"
     case batchOpen = "hl7.batch-open"
+    // What a connection's sender is told of a message that is not looked at (section 2.9.2).
+    case unsupportedType = "hl7.unsupported-type"
+    case unsupportedProcessing = "hl7.unsupported-processing"
+    case unsupportedVersion = "hl7.unsupported-version"
+    case controlIDReused = "hl7.control-id-reused"
     // The message.
     case badDelimiters = "hl7.bad-delimiters"
     case messageTypeMissing = "hl7.message-type-missing"
@@ -34,6 +39,10 @@ package enum HL7v2Refusal: String, FormatRefusalCode, Error {
         case .frameGarbage: "There are bytes between two MLLP frames."
         case .batchCount: "A batch or file trailer counts other messages or batches than there are."
         case .batchOpen: "A batch or file has a header and no trailer, or the reverse: messages may be missing."
+        case .unsupportedType: "Messages of this type hold no results and are not taken."
+        case .unsupportedProcessing: "MSH-11 does not say production: tests and training are not taken."
+        case .unsupportedVersion: "MSH-12 is not a version 2."
+        case .controlIDReused: "A message with other content came under this control id (MSH-10) a moment ago."
         case .badDelimiters: "MSH-1 and MSH-2 name no four different delimiters."
         case .messageTypeMissing: "The message does not say of what type it is, or not in a type's form."
         case .badSegment: "A line is not a segment."

@@ -4,6 +4,11 @@
 /// Bytes come in pieces of any size; memory is bounded by one frame. A start byte inside a frame means that the frame
 /// before it was cut off: neither byte can occur in a message.
 package struct MLLPFrameSplitter: Sendable {
+    /// Before a message.
+    package static let start: UInt8 = 0x0b
+    /// After a message.
+    package static let end: [UInt8] = [0x1c, 0x0d]
+
     /// What was found, in the stream's order.
     package enum Event: Hashable, Sendable {
         /// A message, and the index in the stream of its first byte.
@@ -38,6 +43,15 @@ package struct MLLPFrameSplitter: Sendable {
         self.frameBytesMax = frameBytesMax
         self.position = offset
     }
+
+    /// Whether all that came belongs to whole frames.
+    package var isBetweenFrames: Bool {
+        guard case .outside = self.state else { return false }
+        return true
+    }
+
+    /// Bytes of the frame that has no end yet.
+    package var bytesHeld: Int { self.content.count }
 
     /// Takes the next bytes of the stream.
     package mutating func append(_ bytes: some Sequence<UInt8>) -> [Event] {

@@ -16,6 +16,21 @@ struct AgentCommand: EntenteCommand {
     @Option(name: .long, help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
+    @Option(name: .long, help: "Listen here for HL7 v2 messages over MLLP: HOST:PORT, by custom port 2575.")
+    var mllp: String?
+
+    @Option(name: .long, help: "PEM certificates for TLS on the MLLP port; with --mllp-key.")
+    var mllpCertificate: String?
+
+    @Option(name: .long, help: "PEM key of the first of these certificates.")
+    var mllpKey: String?
+
+    @Option(name: .long, help: "PEM authorities: senders must show a certificate of one of them.")
+    var mllpClientAuthority: String?
+
+    @Option(name: .long, help: "Import the files of this folder as they come; each moves to done/ or failed/ in it.")
+    var watch: String?
+
     func execute() async throws {
         guard let level = Logger.Level(rawValue: self.logLevel) else {
             throw CommandFailure.usage("log-level", "there is no such log level", hint: "See entente agent --help.")
@@ -27,7 +42,12 @@ struct AgentCommand: EntenteCommand {
         }
         let logger = Logger(label: "entente")
         let layout = HomeLayout(root: self.options.homeURL)
-        let agent = Agent(layout: layout, passphrase: try Passphrase.forOpening(layout.root.path), logger: logger)
+        let agent = Agent(
+            layout: layout,
+            passphrase: try Passphrase.forOpening(layout.root.path),
+            feeds: try self.feeds(),
+            logger: logger
+        )
         let service = AgentService(agent: agent)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -42,6 +62,27 @@ struct AgentCommand: EntenteCommand {
             )
         )
         try await group.run()
+    }
+
+    private func feeds() throws(CommandFailure) -> FeedConfiguration {
+        var feeds = FeedConfiguration(mllp: self.mllp, watchedFolder: self.watch)
+        switch (self.mllpCertificate, self.mllpKey) {
+        case (let certificate?, let key?) where self.mllp != nil:
+            feeds.tls = FeedConfiguration.TLS(
+                certificate: certificate,
+                key: key,
+                clientAuthority: self.mllpClientAuthority
+            )
+        case (nil, nil) where self.mllpClientAuthority == nil: break
+        default:
+            // Plain text where TLS was meant would be worse than not starting.
+            throw CommandFailure.usage(
+                "mllp-tls",
+                "TLS on the MLLP port needs --mllp, --mllp-certificate and --mllp-key",
+                hint: "See entente agent --help."
+            )
+        }
+        return feeds
     }
 }
 
