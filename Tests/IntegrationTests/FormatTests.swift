@@ -70,4 +70,26 @@ extension IntegrationTests.FormatTests {
         #expect(again["newVersions"].int == 1)
         #expect(again["committed"].int == 1)
     }
+
+    @Test("What was set aside is shown with its long numbers masked, mended, and tried again")
+    func quarantine() throws {
+        let hospitals = try Consortium(["a"])
+        let whole = try String(contentsOfFile: Self.vector("hl7v2/orders.hl7"), encoding: .utf8)
+        let broken = whole.replacing("20260510080000+0800|20260510080500+0800", with: "20261310080000+0800|")
+        _ = try hospitals.importing("a", hospitals.write(broken, to: "broken.hl7"))
+        let item = try #require(
+            try hospitals.succeed("a", ["quarantine", "list", "--json"]).json["items"].list.first
+        )
+        #expect(item["code"].string.hasPrefix("hl7."))
+        let show = ["quarantine", "show", item["id"].string]
+        let shown = try hospitals.succeed("a", show).output
+        #expect(shown.contains("****************38"))
+        #expect(!shown.contains("110101199003070038"))
+        #expect(!shown.contains("\u{fffd}"))
+        #expect(try hospitals.succeed("a", show + ["--full"]).output.contains("110101199003070038"))
+        // Still broken: it stays, and says why again.
+        let again = try hospitals.command("a", ["quarantine", "retry", "--json"])
+        #expect(again.status == 8)
+        #expect(try hospitals.succeed("a", ["quarantine", "list", "--json"]).json["items"].list.count == 1)
+    }
 }

@@ -78,7 +78,7 @@ extension IntegrationTests.ImportTests {
         let position = try #require(Int(item["position"].string.dropFirst("byte ".count)))
         #expect((start...start + lines[2].utf8.count).contains(position))
         #expect(item["code"].string == "fhir.json-syntax")
-        let shown = try hospitals.succeed("a", ["quarantine", "show", item["id"].string, "--json"]).json
+        let shown = try hospitals.succeed("a", ["quarantine", "show", item["id"].string, "--full", "--json"]).json
         #expect(shown["content"].string == Data(lines[2].utf8).base64EncodedString())
         // Still broken: it stays where it is.
         let retried = try hospitals.expect(8, "a", ["quarantine", "retry", "--json", item["id"].string])

@@ -28,6 +28,8 @@ package final class InputFile {
     /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
     package func read(at offset: Int64, count: Int) throws -> [UInt8] {
         var failed = false
+        // No more than the file had when it was opened: a small file costs neither a large buffer nor a second call.
+        let count = min(count, Int(max(0, self.size - offset)))
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 let got = pread(

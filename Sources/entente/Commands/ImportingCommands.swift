@@ -90,7 +90,7 @@ struct QuarantineCommand: AsyncParsableCommand {
     struct Show: EntenteCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
-            abstract: "Show one quarantined input with its position and content."
+            abstract: "Show one quarantined input with its position and an excerpt in which long numbers are masked."
         )
 
         @OptionGroup var options: GlobalOptions
@@ -98,14 +98,20 @@ struct QuarantineCommand: AsyncParsableCommand {
         @Argument(help: "The id, as list prints it.")
         var id: String
 
+        @Flag(name: .long, help: "Show the whole content as it came, with everything that names the patient.")
+        var full = false
+
         func execute() async throws {
             var request = Entente_Api_V1_QuarantineShowRequest()
             request.id = self.id
             let reply = try await self.options.call { [request] in try await $0.quarantineShow(request) }
             var object = reply.item.json
-            object["content"] = reply.content.base64EncodedString()
-            let content = String(decoding: reply.content, as: UTF8.self)
-                .split(separator: "\n", omittingEmptySubsequences: false)
+            let text = String(decoding: reply.content, as: UTF8.self)
+            let shown = self.full ? text : Excerpt.masked(text)
+            if self.full { object["content"] = reply.content.base64EncodedString() } else { object["excerpt"] = shown }
+            let content =
+                shown
+                .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
                 .map { Terminal.harmless(String($0)) }.joined(separator: "\n")
             Answer(
                 object,
