@@ -74,6 +74,8 @@ struct SigningCheckTests {
             { $0.custodians = [z] },
             { $0.notAfter = $0.notAfter.advanced(byMilliseconds: 1) },
             { $0.notBefore = $0.notBefore.advanced(byMilliseconds: -2 * 86_400_000) },
+            { $0.notBefore = Timestamp(milliseconds: .min) },
+            { $0.notBefore = Timestamp(milliseconds: .max) },
             { $0.scopeCommitment = GrantScope(items: ["2345-7"], leaseSeconds: 3600).commitment(salt: salt) },
             { $0.grantor = .patient(stranger) },
             { $0.grantor = .witness(z, evidence: Digest(hashing: [])) },

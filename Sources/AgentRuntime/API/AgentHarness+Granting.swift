@@ -28,21 +28,7 @@ extension AgentHarness {
             case .witnessEvidence(let evidence): grantor = .witness(try Self.evidence(evidence))
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            let wish = GrantDesk.Wish(
-                patient: request.patient,
-                grantees: request.grantees,
-                custodians: request.custodians,
-                kinds: request.kinds,
-                items: request.items,
-                purpose: request.purpose,
-                examsFrom: Self.time(request.examsFrom),
-                examsUntil: Self.time(request.examsUntil),
-                notBefore: Self.time(request.notBefore),
-                notAfter: Self.time(request.notAfter),
-                leaseSeconds: request.leaseSeconds,
-                grantor: grantor
-            )
-            return Self.prepared(try self.grants.grant(wish))
+            return Self.prepared(try self.grants.grant(GrantDesk.Wish(request, by: grantor)))
         }
     }
 
@@ -116,10 +102,6 @@ extension AgentHarness {
         return digest
     }
 
-    private static func time(_ milliseconds: Int64) -> Timestamp? {
-        milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
-    }
-
     private static func prepared(_ prepared: GrantDesk.Prepared) -> Entente_Api_V1_PreparedTransaction {
         .with { reply in
             reply.transaction = Data(prepared.body.canonicalBytes)
@@ -127,5 +109,27 @@ extension AgentHarness {
             if needsPatient { reply.toSign = Data(prepared.body.signedBytes) }
             reply.subject = Data(prepared.subject.bytes)
         }
+    }
+}
+
+extension GrantDesk.Wish {
+    init(_ request: Entente_Api_V1_PrepareGrantRequest, by grantor: GrantDesk.Grantor) {
+        func time(_ milliseconds: Int64) -> Timestamp? {
+            milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
+        }
+        self.init(
+            patient: request.patient,
+            grantees: request.grantees,
+            custodians: request.custodians,
+            kinds: request.kinds,
+            items: request.items,
+            purpose: request.purpose,
+            examsFrom: time(request.examsFrom),
+            examsUntil: time(request.examsUntil),
+            notBefore: time(request.notBefore),
+            notAfter: time(request.notAfter),
+            leaseSeconds: request.leaseSeconds,
+            grantor: grantor
+        )
     }
 }

@@ -35,22 +35,16 @@ package enum SigningCheck {
         guard case .createGrant(let grant) = call, case .patient(let signer) = grant.grantor else {
             throw self.mismatch
         }
-        let scope = try GrantDesk.scope(
-            kinds: wish.kinds,
-            items: wish.items,
-            purpose: wish.purpose,
-            examsFrom: wish.examsFrom == 0 ? nil : Timestamp(milliseconds: wish.examsFrom),
-            examsUntil: wish.examsUntil == 0 ? nil : Timestamp(milliseconds: wish.examsUntil),
-            leaseSeconds: wish.leaseSeconds
-        )
-        let start = grant.notBefore.milliseconds
-        let isStartRight =
-            wish.notBefore == 0 ? abs(start - now.milliseconds) <= self.dayMilliseconds : start == wish.notBefore
-        let end = wish.notAfter == 0 ? start + GrantDesk.periodDefaultMilliseconds : wish.notAfter
-        guard Data(signer.bytes) == key, isStartRight, grant.notAfter.milliseconds == end,
+        let wish = GrantDesk.Wish(wish, by: .patient(signer))
+        let around = self.dayMilliseconds
+        let today = now.advanced(byMilliseconds: -around)...now.advanced(byMilliseconds: around)
+        let isStartRight = wish.notBefore.map { $0 == grant.notBefore } ?? today.contains(grant.notBefore)
+        let end =
+            wish.notAfter ?? grant.notBefore.advanced(byMilliseconds: GrantDesk.periodDefaultMilliseconds)
+        guard Data(signer.bytes) == key, isStartRight, grant.notAfter == end,
             grant.grantees.map(\.text) == Set(wish.grantees).sorted(),
             grant.custodians.map(\.text) == Set(wish.custodians).sorted(),
-            grant.scopeCommitment == scope.commitment(salt: grant.salt)
+            grant.scopeCommitment == (try wish.scope().commitment(salt: grant.salt))
         else { throw self.mismatch }
     }
 

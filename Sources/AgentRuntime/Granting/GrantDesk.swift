@@ -23,34 +23,6 @@ package struct GrantDesk: Sendable {
         package var notAfter: Timestamp?
         package var leaseSeconds: UInt32
         package var grantor: Grantor
-
-        package init(
-            patient: String,
-            grantees: [String],
-            custodians: [String],
-            kinds: [String],
-            items: [String],
-            purpose: String,
-            examsFrom: Timestamp?,
-            examsUntil: Timestamp?,
-            notBefore: Timestamp?,
-            notAfter: Timestamp?,
-            leaseSeconds: UInt32,
-            grantor: Grantor
-        ) {
-            self.patient = patient
-            self.grantees = grantees
-            self.custodians = custodians
-            self.kinds = kinds
-            self.items = items
-            self.purpose = purpose
-            self.examsFrom = examsFrom
-            self.examsUntil = examsUntil
-            self.notBefore = notBefore
-            self.notAfter = notAfter
-            self.leaseSeconds = leaseSeconds
-            self.grantor = grantor
-        }
     }
 
     /// Who speaks for the patient.
@@ -99,14 +71,7 @@ package struct GrantDesk: Sendable {
     package func grant(_ wish: Wish) throws -> Prepared {
         let pseudonym = try self.resolver.primary(wish.patient)
         let salt = try self.salt(for: wish.grantor, pseudonym)
-        let scope = try Self.scope(
-            kinds: wish.kinds,
-            items: wish.items,
-            purpose: wish.purpose,
-            examsFrom: wish.examsFrom,
-            examsUntil: wish.examsUntil,
-            leaseSeconds: wish.leaseSeconds
-        )
+        let scope = try wish.scope()
         let notBefore = wish.notBefore ?? Clock.now
         let notAfter = wish.notAfter ?? notBefore.advanced(byMilliseconds: Self.periodDefaultMilliseconds)
         guard notBefore < notAfter else {
@@ -193,50 +158,6 @@ package struct GrantDesk: Sendable {
         }
     }
 
-    /// The scope that a wish in words means; whoever signs a grant makes it again and compares.
-    package static func scope(
-        kinds: [String],
-        items: [String],
-        purpose: String,
-        examsFrom: Timestamp?,
-        examsUntil: Timestamp?,
-        leaseSeconds: UInt32
-    ) throws(AgentFailure) -> GrantScope {
-        let kinds = try kinds.map { name throws(AgentFailure) in
-            guard let kind = ExamKind(rawValue: name) else {
-                throw AgentFailure(
-                    .badRequest,
-                    "there is no kind of exam of this name",
-                    hint: "Kinds: " + ExamKind.allCases.map(\.rawValue).joined(separator: ", ")
-                )
-            }
-            return kind
-        }
-        guard let purpose = PurposeOfUse(code: purpose) else {
-            throw AgentFailure(
-                .badRequest,
-                "there is no purpose of use of this name",
-                hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
-            )
-        }
-        guard items.count <= GrantScope.itemsMax,
-            items.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
-        else {
-            throw AgentFailure(.badRequest, "a grant names at most \(GrantScope.itemsMax) items, none over 48 bytes")
-        }
-        guard (1...GrantScope.leaseSecondsMax).contains(leaseSeconds) else {
-            throw AgentFailure(.badRequest, "a lease is between a second and seven days")
-        }
-        return GrantScope(
-            kinds: kinds,
-            items: items,
-            examsFrom: examsFrom,
-            examsUntil: examsUntil,
-            purpose: purpose,
-            leaseSeconds: leaseSeconds
-        )
-    }
-
     private func institution(_ text: String) throws -> InstitutionID {
         guard let id = InstitutionID(text), self.context.board.tip.state.institution(id) != nil else {
             throw AgentFailure(
@@ -251,5 +172,44 @@ package struct GrantDesk: Sendable {
     private static func random(count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}
+
+extension GrantDesk.Wish {
+    /// The scope that the wish means; whoever signs a grant makes it again and compares.
+    func scope() throws(AgentFailure) -> GrantScope {
+        let kinds = try self.kinds.map { name throws(AgentFailure) in
+            guard let kind = ExamKind(rawValue: name) else {
+                throw AgentFailure(
+                    .badRequest,
+                    "there is no kind of exam of this name",
+                    hint: "Kinds: " + ExamKind.allCases.map(\.rawValue).joined(separator: ", ")
+                )
+            }
+            return kind
+        }
+        guard let purpose = PurposeOfUse(code: self.purpose) else {
+            throw AgentFailure(
+                .badRequest,
+                "there is no purpose of use of this name",
+                hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
+            )
+        }
+        guard self.items.count <= GrantScope.itemsMax,
+            self.items.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
+        else {
+            throw AgentFailure(.badRequest, "a grant names at most \(GrantScope.itemsMax) items, none over 48 bytes")
+        }
+        guard (1...GrantScope.leaseSecondsMax).contains(self.leaseSeconds) else {
+            throw AgentFailure(.badRequest, "a lease is between a second and seven days")
+        }
+        return GrantScope(
+            kinds: kinds,
+            items: self.items,
+            examsFrom: self.examsFrom,
+            examsUntil: self.examsUntil,
+            purpose: purpose,
+            leaseSeconds: self.leaseSeconds
+        )
     }
 }
