@@ -145,7 +145,7 @@ extension IntegrationTests.RefusalTests {
         let socket = hospitals.home("a").appending(path: "agent.sock").path
         try await AgentClient.connected(to: socket) { client in
             var prepare = Entente_Api_V1_PrepareFetchRequest()
-            prepare.record = try #require(Data(hexDigits: record))
+            prepare.record = Data(try #require(Digest(hex: record)).bytes)
             prepare.purpose = "TREAT"
             prepare.credential = credential
             let prepared = try await client.prepareFetch(prepare)
@@ -182,16 +182,5 @@ extension IntegrationTests.RefusalTests {
         } catch {
             return error as? AgentAPIError
         }
-    }
-}
-
-extension Data {
-    fileprivate init?(hexDigits: String) {
-        let digits = Array(hexDigits.utf8)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { index in
-            UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
-        }
-        guard bytes.count * 2 == digits.count else { return nil }
-        self.init(bytes)
     }
 }

@@ -1,6 +1,7 @@
 import Ledger
 import Primitives
 import Records
+import TestSupport
 import Testing
 
 extension Bench {
@@ -99,7 +100,7 @@ struct AnomaliesTests {
     )
     func chained(seed: UInt64) throws {
         var bench = Bench()
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var accepted: [AnomalyReport] = []
         for _ in 0..<40 {
             // Right, repeated, ahead, or with another predecessor.
@@ -114,21 +115,6 @@ struct AnomaliesTests {
             #expect(report.number == UInt64(index))
             #expect(report.previous == (index == 0 ? .zero : accepted[index - 1].digest))
             #expect(bench.tip.state.anomalyReport(institution("a"), report.number)?.digest == report.digest)
-        }
-    }
-
-    /// A seeded sequence, the same on every machine.
-    private struct SplitMix {
-        private var state: UInt64
-
-        init(seed: UInt64) { self.state = seed }
-
-        mutating func next() -> UInt64 {
-            self.state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = self.state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
         }
     }
 }

@@ -16,6 +16,40 @@ package enum TestData {
         return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
     }()
 
+    /// A file of the collection of third-party inputs; there is none where the collection is absent.
+    package static func sharedBytes(_ path: String) throws -> [UInt8] {
+        guard let shared = self.shared else { throw CocoaError(.fileNoSuchFile) }
+        return [UInt8](try Data(contentsOf: shared.appending(path: path)))
+    }
+
+    /// What independent readers found in the files of the collection below `folder`, in the order of their paths.
+    ///
+    /// Empty where the collection is absent.
+    package static func expected(_ folder: String) -> [(path: String, entry: [String: Any])] {
+        guard let shared = self.shared,
+            let data = try? Data(contentsOf: shared.appending(path: "EXPECTED.json")),
+            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+            let entries = object["files"] as? [String: Any]
+        else { return [] }
+        return entries.keys.sorted().compactMap { path in
+            guard path.hasPrefix(folder), let entry = entries[path] as? [String: Any] else { return nil }
+            return (path, entry)
+        }
+    }
+
+    /// The same, read as values of one type; files whose entry has other members are left out.
+    package static func expected<Entry: Decodable>(
+        _ folder: String,
+        as type: Entry.Type
+    ) -> [(path: String, entry: Entry)] {
+        self.expected(folder).compactMap { path, entry in
+            guard let part = try? JSONSerialization.data(withJSONObject: entry),
+                let decoded = try? JSONDecoder().decode(type, from: part)
+            else { return nil }
+            return (path, decoded)
+        }
+    }
+
     /// A file of this repository.
     package static func repositoryFile(_ path: String) -> URL { self.package.appending(path: path) }
 }

@@ -11,10 +11,7 @@ enum CSVExpectedTruth {
 
         var testDescription: String { self.path }
 
-        func bytes() throws -> [UInt8] {
-            guard let shared = TestData.shared else { return [] }
-            return [UInt8](try Data(contentsOf: shared.appending(path: self.path)))
-        }
+        func bytes() throws -> [UInt8] { try TestData.sharedBytes(self.path) }
     }
 
     struct Truth: Decodable, Sendable {
@@ -37,17 +34,8 @@ enum CSVExpectedTruth {
 
     /// Empty where the collection is absent.
     static let files: [File] = {
-        guard let shared = TestData.shared,
-            let data = try? Data(contentsOf: shared.appending(path: "EXPECTED.json")),
-            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-            let entries = object["files"] as? [String: Any]
-        else { return [] }
-        return entries.keys.sorted().compactMap { path in
-            guard path.hasPrefix("csv/"), let entry = entries[path],
-                let part = try? JSONSerialization.data(withJSONObject: entry),
-                let decoded = try? JSONDecoder().decode(Entry.self, from: part), let truth = decoded.truth
-            else { return nil }
-            return File(path: path, verdict: decoded.verdict, truth: truth)
+        TestData.expected("csv/", as: Entry.self).compactMap { path, entry in
+            entry.truth.map { File(path: path, verdict: entry.verdict, truth: $0) }
         }
     }()
 

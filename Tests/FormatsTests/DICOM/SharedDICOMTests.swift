@@ -18,23 +18,15 @@ enum DICOMTruth {
 
         var testDescription: String { self.path }
 
-        func bytes() throws -> [UInt8] {
-            guard let shared = TestData.shared else { return [] }
-            return [UInt8](try Data(contentsOf: shared.appending(path: self.path)))
-        }
+        func bytes() throws -> [UInt8] { try TestData.sharedBytes(self.path) }
     }
 
     /// Empty where the collection is absent.
     static let files: [File] = {
-        guard let shared = TestData.shared,
-            let data = try? Data(contentsOf: shared.appending(path: "EXPECTED.json")),
-            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-            let entries = object["files"] as? [String: Any]
-        else { return [] }
-        return entries.keys.sorted().compactMap { path in
+        TestData.expected("dicom/").compactMap { path, entry in
             // One file is CSV.
-            guard path.hasPrefix("dicom/"), !path.hasSuffix(".csv"), let entry = entries[path] as? [String: Any],
-                let verdict = entry["verdict"] as? String, let truth = entry["truth"] as? [String: Any]
+            guard !path.hasSuffix(".csv"), let verdict = entry["verdict"] as? String,
+                let truth = entry["truth"] as? [String: Any]
             else { return nil }
             let sets = (truth["instances"] as? [[String: Any]]) ?? [(truth["dataset"] as? [String: Any]) ?? [:]]
             return File(

@@ -15,10 +15,7 @@ enum HL7v2Truth {
 
         var testDescription: String { self.path }
 
-        func bytes() throws -> [UInt8] {
-            guard let shared = TestData.shared else { return [] }
-            return [UInt8](try Data(contentsOf: shared.appending(path: self.path)))
-        }
+        func bytes() throws -> [UInt8] { try TestData.sharedBytes(self.path) }
     }
 
     struct Message: Decodable, Sendable {
@@ -53,21 +50,12 @@ enum HL7v2Truth {
 
     /// Empty where the collection is absent.
     static let files: [File] = {
-        guard let shared = TestData.shared,
-            let data = try? Data(contentsOf: shared.appending(path: "EXPECTED.json")),
-            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-            let entries = object["files"] as? [String: Any]
-        else { return [] }
-        return entries.keys.sorted().compactMap { path in
-            guard path.hasPrefix("hl7v2/"), let entry = entries[path],
-                let part = try? JSONSerialization.data(withJSONObject: entry),
-                let decoded = try? JSONDecoder().decode(Entry.self, from: part)
-            else { return nil }
-            return File(
+        TestData.expected("hl7v2/", as: Entry.self).map { path, entry in
+            File(
                 path: path,
-                verdict: decoded.verdict,
-                messages: decoded.truth?.msg ?? [],
-                orders: decoded.truth?.obrTotal ?? 0
+                verdict: entry.verdict,
+                messages: entry.truth?.msg ?? [],
+                orders: entry.truth?.obrTotal ?? 0
             )
         }
     }()
