@@ -160,6 +160,21 @@ struct FormatTests {
         #expect(result.identities == whole || !result.refused.isEmpty, "seed \(seed)")
     }
 
+    @Test("Of gzip members end to end, a cut one is noticed wherever it is cut")
+    func cutMember() throws {
+        let folder = try self.folder()
+        try Self.run(["gzip", "orders.hl7"], in: folder.url)
+        let member = [UInt8](try Data(contentsOf: folder.file("orders.hl7.gz")))
+        let packed = try TemporaryFolder()
+        for cut in stride(from: 1, to: member.count, by: 40) {
+            try Data(member + member.dropLast(cut)).write(to: packed.file("orders.hl7.gz"))
+            #expect(try self.read([packed.file("orders.hl7.gz")]).codes == ["archive.damaged"], "\(cut) bytes")
+        }
+        // Zeros to the end of a block, as tapes have them, are no cut.
+        try Data(member + [UInt8](repeating: 0, count: 600)).write(to: packed.file("orders.hl7.gz"))
+        #expect(try self.read([packed.file("orders.hl7.gz")]).refused.isEmpty)
+    }
+
     @Test("An archive inside an archive and an encrypted entry are refused by name, and the rest is read")
     func nested() throws {
         let folder = try self.folder()

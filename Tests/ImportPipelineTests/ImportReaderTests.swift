@@ -229,7 +229,7 @@ struct ImportReaderTests {
         try Data("// a comment\n{}".utf8).write(to: folder.file("a"))
         #expect(try self.read([folder.file("a").path]).refused.map(\.code) == ["file.not-recognised"])
         #expect(
-            try self.read([folder.file("a").path], ImportOptions(format: .fhir)).refused.map(\.code) == [
+            try self.read([folder.file("a").path], ImportOptions(format: .fhirR4JSON)).refused.map(\.code) == [
                 "fhir.json-syntax"
             ]
         )

@@ -5,6 +5,7 @@ import GRPCCore
 import ImportPipeline
 import LedgerStore
 import Primitives
+import Records
 import SwiftProtobuf
 
 extension AgentHarness {
@@ -77,7 +78,7 @@ extension AgentHarness {
     private static func options(_ request: Entente_Api_V1_ImportRequest) throws -> ImportOptions {
         var options = ImportOptions()
         if !["", "auto"].contains(request.format) {
-            options.format = ImportFormat(rawValue: request.format)
+            options.format = SourceFormat(name: request.format)
             guard options.format != nil else { throw AgentFailure(.badRequest, "there is no such format") }
         }
         if !request.mapping.isEmpty {

@@ -83,31 +83,35 @@ struct ArchiveReader {
     private func unpackGzip(into output: inout Output) throws {
         guard let inflater = Inflater(.gzip) else { throw FileRefusalError(.archiveUnsupported) }
         var offset: Int64 = 0
-        var isEnded = false
+        // Whether a member has ended and no other has begun: zeros that fill up a tape's block begin none.
+        var isBetween = false
         while true {
-            switch inflater.step() {
-            case nil: throw FileRefusalError(.archiveDamaged)
-            case .going?: try output.write(inflater.output)
-            case .ended?:
-                try output.write(inflater.output)
-                isEnded = true
-                // gzip files may be joined end to end (RFC 1952 section 2.2).
+            // gzip files may be joined end to end (RFC 1952 section 2.2).
+            while !isBetween, try self.drain(inflater, into: &output, sizeMax: output.bytesMax) {
                 inflater.restart()
-            case .starved?:
-                try output.write(inflater.output)
-                let bytes = try self.file.read(at: offset, count: Self.inputBytes)
-                guard !bytes.isEmpty else {
-                    guard isEnded else { throw FileRefusalError(.archiveDamaged) }
-                    return
-                }
-                offset += Int64(bytes.count)
-                inflater.feed(bytes)
-                if isEnded {
-                    // Zeros that fill up a tape's block end the data as well.
-                    guard inflater.unconsumed.contains(where: { $0 != 0 }) else { return }
-                    isEnded = false
-                }
+                isBetween = !inflater.unconsumed.contains { $0 != 0 }
             }
+            let bytes = try self.file.read(at: offset, count: Self.inputBytes)
+            guard !bytes.isEmpty else {
+                guard isBetween else { throw FileRefusalError(.archiveDamaged) }
+                return
+            }
+            offset += Int64(bytes.count)
+            inflater.feed(bytes)
+            if isBetween {
+                guard inflater.unconsumed.contains(where: { $0 != 0 }) else { return }
+                isBetween = false
+            }
+        }
+    }
+
+    /// Writes what the input given so far unpacks to; whether the stream ended in it.
+    private func drain(_ inflater: Inflater, into output: inout Output, sizeMax: Int64) throws -> Bool {
+        while true {
+            guard let step = inflater.step() else { throw FileRefusalError(.archiveDamaged) }
+            try output.write(inflater.output)
+            guard output.size <= sizeMax else { throw FileRefusalError(.archiveDamaged) }
+            if step != .going { return step == .ended }
         }
     }
 
@@ -130,21 +134,10 @@ struct ArchiveReader {
             }
         case 8:
             guard let inflater = Inflater(.raw) else { throw FileRefusalError(.archiveUnsupported) }
-            var isEnded = entry.compressedSize == 0
-            while !isEnded {
-                switch inflater.step() {
-                case nil: throw FileRefusalError(.archiveDamaged)
-                case .going?: try output.write(inflater.output)
-                case .ended?:
-                    try output.write(inflater.output)
-                    isEnded = true
-                case .starved?:
-                    try output.write(inflater.output)
-                    let bytes = try read()
-                    guard !bytes.isEmpty else { throw FileRefusalError(.archiveDamaged) }
-                    inflater.feed(bytes)
-                }
-                guard output.size <= entry.size else { throw FileRefusalError(.archiveDamaged) }
+            while entry.compressedSize > 0, try !self.drain(inflater, into: &output, sizeMax: entry.size) {
+                let bytes = try read()
+                guard !bytes.isEmpty else { throw FileRefusalError(.archiveDamaged) }
+                inflater.feed(bytes)
             }
         default: throw FileRefusalError(.archiveUnsupported)
         }

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Records
 
 /// Tells by a file's first bytes how it is to be read.
 struct ContentSniffer {
@@ -31,7 +32,7 @@ struct ContentSniffer {
         if let kind = ArchiveKind(startOf: prefix) { return .archive(kind) }
         let isBrace = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
         switch self.options.format {
-        case .fhir?: return .fhir(isBrace ? FHIRForm(startOf: prefix[...]) : .document)
+        case .fhirR4JSON?: return .fhir(isBrace ? FHIRForm(startOf: prefix[...]) : .document)
         case .hl7v2?: return .hl7v2
         case .cda?: return .cda
         case .csv?: return .table

@@ -7,7 +7,6 @@ import Records
 extension ReadingPass {
     /// Pieces of one study in memory at once: 16,384 headers of a common size.
     private static let studyBytesMax = 256 << 20
-    private static let hashedBytes = 1 << 20
 
     mutating func readImage(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
         switch try Self.header(of: file) {
@@ -51,14 +50,12 @@ extension ReadingPass {
     /// SHA-256 of the whole file: the record commits to the images although it does not hold them.
     private mutating func digest(of file: InputFile, start: Int64, _ sink: Sink) throws -> Digest {
         var hasher = DigestHasher()
-        var offset: Int64 = 0
-        while offset < file.size {
-            let bytes = try file.read(at: offset, count: Self.hashedBytes)
-            guard !bytes.isEmpty else { throw FileRefusalError(.changed) }
-            hasher.update(bytes)
-            offset += Int64(bytes.count)
-            try self.report(start + offset, sink)
+        var chunks = ChunkReader(file)
+        while let chunk = try chunks.next() {
+            hasher.update(chunk)
+            try self.report(start + chunks.offset, sink)
         }
+        guard chunks.offset == file.size else { throw FileRefusalError(.changed) }
         return hasher.finalize()
     }
 
@@ -104,12 +101,7 @@ extension ReadingPass {
                 return
             }
             switch DICOMStudy.exam(of: pieces) {
-            case .success(let exam):
-                guard let refusal = exam.subject.refusal else {
-                    try sink(.exam(exam, position))
-                    return
-                }
-                try sink(.refused(Self.refused(FormatRefusal(refusal), position, [])))
+            case .success(let exam): try Self.give(exam, position, [], sink)
             case .failure(let fault):
                 if let member = fault.member, group.pieces.indices.contains(member) {
                     position.file = self.name(group.pieces[member].file)

@@ -4,20 +4,14 @@ import Records
 
 /// Formats other than FHIR: messages, documents, tables and images.
 extension ReadingPass {
-    /// Bytes read at once from a stream of messages or rows.
-    private static let chunkBytes = 1 << 20
-
     // MARK: HL7 version 2
 
     mutating func readMessages(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
         let reader = HL7v2MessageReader()
         var splitter = HL7v2MessageSplitter()
-        var offset: Int64 = 0
-        while true {
-            let chunk = try file.read(at: offset, count: Self.chunkBytes)
-            offset += Int64(chunk.count)
-            let isEnd = chunk.count < Self.chunkBytes
-            let pieces = splitter.append(chunk[...]) + (isEnd ? splitter.finish() : [])
+        var chunks = ChunkReader(file)
+        while let chunk = try chunks.next() {
+            let pieces = splitter.append(chunk[...]) + (chunks.isAtEnd ? splitter.finish() : [])
             for piece in pieces {
                 switch piece {
                 case .refused(let piece, let line):
@@ -27,8 +21,7 @@ extension ReadingPass {
                 case .message(let raw): try self.read(reader.read(raw), raw, index, sink)
                 }
             }
-            try self.report(start + offset, sink)
-            if isEnd { return }
+            try self.report(start + chunks.offset, sink)
         }
     }
 
@@ -46,14 +39,12 @@ extension ReadingPass {
             try sink(.refused(self.refused(piece, index, line: raw.line, raw.bytes)))
         }
         for exam in reading.exams {
-            let position = InputPosition(file: self.name(index), offset: Int64(exam.offset), line: raw.line)
-            guard let refusal = exam.subject.refusal else {
-                try sink(.exam(exam, position))
-                continue
+            if exam.subject.refusal != nil {
+                guard !isSetAside else { continue }
+                isSetAside = true
             }
-            guard !isSetAside else { continue }
-            isSetAside = true
-            try sink(.refused(Self.refused(FormatRefusal(refusal), position, raw.bytes)))
+            let position = InputPosition(file: self.name(index), offset: Int64(exam.offset), line: raw.line)
+            try Self.give(exam, position, raw.bytes, sink)
         }
     }
 
@@ -64,12 +55,7 @@ extension ReadingPass {
         let bytes = try file.read(at: 0, count: Int(file.size))
         switch CDAInput.read(bytes) {
         case .success(let exam):
-            let position = InputPosition(file: self.name(index), offset: 0, line: 1)
-            if let refusal = exam.subject.refusal {
-                try sink(.refused(Self.refused(FormatRefusal(refusal), position, bytes)))
-            } else {
-                try sink(.exam(exam, position))
-            }
+            try Self.give(exam, InputPosition(file: self.name(index), offset: 0, line: 1), bytes, sink)
         case .failure(let fault):
             let piece = RefusedPiece(fault, range: 0..<bytes.count)
             try sink(.refused(self.refused(piece, index, line: fault.line, bytes)))
@@ -80,10 +66,12 @@ extension ReadingPass {
 
     mutating func readTable(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
         guard let mapping = self.options.mapping else { throw FileRefusalError(.mappingMissing) }
-        let beginning = try file.read(at: 0, count: CSVTable.startBytes)
+        // As large as the beginning that the table is recognised by.
+        var chunks = ChunkReader(file)
+        var next = try chunks.next()
         let table: CSVTable
         do throws(CSVFault) {
-            table = try CSVTable.open(beginning[...], isWhole: beginning.count == file.size, mapping: mapping)
+            table = try CSVTable.open((next ?? [])[...], isWhole: chunks.offset == file.size, mapping: mapping)
         } catch {
             let piece = RefusedPiece(FormatRefusal(error.refusal), element: error.element, offset: 0, range: 0..<0)
             try sink(.refused(self.refused(piece, index, line: 1, [])))
@@ -91,16 +79,12 @@ extension ReadingPass {
         }
         let spool = try GroupSpool(in: self.folder)
         var rows = CSVReader(table.dialect)
-        var offset: Int64 = 0
-        var isEnd = false
-        while !isEnd {
-            let chunk = try file.read(at: offset, count: Self.chunkBytes)
-            offset += Int64(chunk.count)
-            isEnd = chunk.count < Self.chunkBytes
+        while let chunk = next {
             rows.append(chunk[...])
-            if isEnd { rows.finish() }
+            if chunks.isAtEnd { rows.finish() }
             while let row = rows.next() { try self.sort(row, table, index, spool, sink) }
-            try self.report(start + offset, sink)
+            try self.report(start + chunks.offset, sink)
+            next = try chunks.next()
         }
         try self.giveOrders(table, index, spool, sink)
     }
@@ -145,19 +129,13 @@ extension ReadingPass {
             guard let first = rows.first else { return }
             let position = InputPosition(file: self.name(index), offset: first.offset, line: first.line)
             let gaps = Set(group.pieces.compactMap { CSVRefusal(rawValue: $0.type) })
-            let refused: RefusedInput
             switch Self.order(table, rows, gaps: gaps) {
-            case .success(let exam):
-                guard let refusal = exam.subject.refusal else {
-                    try sink(.exam(exam, position))
-                    return
-                }
-                refused = Self.refused(FormatRefusal(refusal), position, first.bytes)
+            case .success(let exam): try Self.give(exam, position, first.bytes, sink)
             case .failure(let fault):
                 let bytes = Array(rows.prefix(64).map(\.bytes).joined(separator: [0x0a] as [UInt8]))
-                refused = Self.refused(FormatRefusal(fault.refusal), position, bytes, element: fault.element)
+                let refusal = FormatRefusal(fault.refusal)
+                try sink(.refused(Self.refused(refusal, position, bytes, element: fault.element)))
             }
-            try sink(.refused(refused))
         }
     }
 
@@ -174,7 +152,16 @@ extension ReadingPass {
         }
     }
 
-    // MARK: Refusals
+    // MARK: Exams and refusals
+
+    /// Gives an exam or, if it cannot be filed under a patient, the `bytes` it came from as a refusal.
+    static func give(_ exam: ParsedExam, _ position: InputPosition, _ bytes: [UInt8], _ sink: Sink) throws {
+        if let refusal = exam.subject.refusal {
+            try sink(.refused(self.refused(FormatRefusal(refusal), position, bytes)))
+        } else {
+            try sink(.exam(exam, position))
+        }
+    }
 
     func refused(_ piece: RefusedPiece, _ index: Int, line: Int, _ bytes: [UInt8]) -> RefusedInput {
         Self.refused(

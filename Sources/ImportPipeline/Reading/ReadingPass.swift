@@ -175,32 +175,11 @@ struct ReadingPass {
             switch output {
             case .exam(let parsed):
                 let position = self.position(parsed.offset, parsed.bundleIndex, text, &lines)
-                guard let refusal = parsed.subject.refusal else {
-                    try sink(.exam(parsed, position))
-                    continue
-                }
-                try sink(
-                    .refused(
-                        RefusedInput(
-                            position: position,
-                            code: refusal.code,
-                            message: refusal.message,
-                            bytes: Array(parsed.parts[0].bytes.prefix(RefusedInput.bytesMax))
-                        )
-                    )
-                )
+                try Self.give(parsed, position, parsed.parts[0].bytes, sink)
             case .refused(let piece):
-                let element = piece.element.map { " (\($0))" } ?? ""
-                try sink(
-                    .refused(
-                        RefusedInput(
-                            position: self.position(piece.offset, piece.bundleIndex, text, &lines),
-                            code: piece.refusal.code,
-                            message: piece.refusal.message + element,
-                            bytes: Array(text.bytes[piece.range].prefix(RefusedInput.bytesMax))
-                        )
-                    )
-                )
+                let position = self.position(piece.offset, piece.bundleIndex, text, &lines)
+                let bytes = Array(text.bytes[piece.range])
+                try sink(.refused(Self.refused(piece.refusal, position, bytes, element: piece.element)))
             }
         }
     }

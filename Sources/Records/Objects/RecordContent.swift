@@ -1,7 +1,7 @@
 package import Primitives
 
 /// The format in which a source delivered an exam.
-package enum SourceFormat: UInt8, Sendable, CanonicalCodable {
+package enum SourceFormat: UInt8, CaseIterable, Sendable, CanonicalCodable {
     case fhirR4JSON = 1
     /// HL7 version 2, in its vertical bar encoding.
     case hl7v2 = 2
@@ -21,6 +21,11 @@ package enum SourceFormat: UInt8, Sendable, CanonicalCodable {
         case .csv: "csv"
         case .dicom: "dicom"
         }
+    }
+
+    package init?(name: String) {
+        guard let format = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = format
     }
 
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }

@@ -2,6 +2,7 @@ import AgentAPI
 import ArgumentParser
 import Formats
 import Foundation
+import Records
 import Synchronization
 
 struct ImportCommand: EntenteCommand {
@@ -28,7 +29,7 @@ struct ImportCommand: EntenteCommand {
     var report: String?
 
     func execute() async throws {
-        let formats = ["auto", "fhir", "hl7v2", "cda", "csv", "dicom"]
+        let formats = ["auto"] + SourceFormat.allCases.map(\.name)
         guard formats.contains(self.format) else {
             throw CommandFailure.usage(
                 "format",
