@@ -60,8 +60,9 @@ let targets: [Target] = [
     core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus"]),
     // Row 5.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     edge("LedgerStore", ["Primitives", "Records", product("GRDB", "GRDB.swift")]),
-    edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras]),
+    edge("Vault", ["Primitives", "Records", "CZlib", "CZstd", crypto, cryptoExtras]),
     edge(
         "PeerLink",
         [

@@ -26,10 +26,11 @@ my %INTERNAL = (
     AgentCore   => [[qw(Primitives Records Recognition Ledger Consensus Replication)], 'one agent as a value: routes between the cores'],
     # Row 5: one kind of effect each, never sideways.
     LedgerStore => [[qw(Primitives Records Ledger Consensus Replication)], 'stores what the cores give; knows no agent'],
-    Vault       => [[qw(Primitives Records CZlib COpenSSL)], 'keys and sealed objects; knows no ledger'],
+    Vault       => [[qw(Primitives Records CZlib CZstd COpenSSL)], 'keys and sealed objects; knows no ledger'],
     PeerLink    => [[qw(Primitives Records Consensus Replication Ledger)], 'frames between agents; knows no storage'],
     AgentAPI    => [[], 'public: its signatures cannot show package types'],
     CZlib       => [[], 'a system library'],
+    CZstd       => [[], 'a system library'],
     CIconv      => [[], 'a system library'],
     CXML        => [[], 'a system library'],
     COpenSSL    => [[], 'a system library'],

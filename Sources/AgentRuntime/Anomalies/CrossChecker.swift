@@ -1,3 +1,4 @@
+import ImportPipeline
 import Ledger
 import LedgerStore
 import Primitives
@@ -38,7 +39,7 @@ struct CrossChecker: Sendable {
     ///
     /// All batches before it must be stored.
     func check(_ subjects: [Subject], batch number: UInt64, now: Timestamp) throws -> BatchChecks {
-        let examined = ExamWriter.concurrently(subjects) { self.examine($0, now) }
+        let examined = Cores.map(subjects) { self.examine($0, now) }
         var earlier = try self.earlier(
             tags: examined.flatMap(\.tags),
             replaced: subjects.compactMap(\.replaces)

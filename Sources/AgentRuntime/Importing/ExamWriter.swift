@@ -1,10 +1,9 @@
-import Dispatch
 package import Formats
+import ImportPipeline
 import Ledger
 import LedgerStore
 package import Primitives
 package import Records
-import Synchronization
 import Vault
 
 /// Turns exams into sealed records, a manifest and a prepared commitment, a batch at a time.
@@ -76,7 +75,7 @@ package final class ExamWriter: Sendable {
     /// With `isDryRun` only judges them.
     package func write(_ items: [Item], isDryRun: Bool) async throws -> Result {
         precondition(items.count <= Self.batchMax, "a batch is bounded")
-        let named = Self.concurrently(items) { self.name($0) }
+        let named = Cores.map(items) { self.name($0) }
         // Whether an exam is known must be decided after the batch before is stored.
         return try await self.gate.through {
             var plan = BatchPlan()
@@ -94,6 +93,8 @@ package final class ExamWriter: Sendable {
         var tag: Digest
         var source: Digest
         var content: Digest
+        /// Of the exam's content.
+        var canonicalBytes: [UInt8]
     }
 
     private enum Naming: Sendable {
@@ -130,7 +131,8 @@ package final class ExamWriter: Sendable {
                 others: others.map(self.context.pseudonym),
                 tag: tag,
                 source: self.context.vault.localTag(source.bytes),
-                content: self.context.vault.localTag(Array("content".utf8) + content)
+                content: self.context.vault.localTag(Array("content".utf8) + content),
+                canonicalBytes: content
             )
         )
     }
@@ -147,9 +149,9 @@ package final class ExamWriter: Sendable {
         var names: Set<PatientPseudonym> = []
         for named in present { names.formUnion([named.pseudonym] + named.others) }
         let pseudonyms = names.sorted { $0.digest < $1.digest }
-        let tags = Self.concurrently(pseudonyms) { self.context.secrets.tag(of: $0) }
+        let tags = Cores.map(pseudonyms) { self.context.secrets.tag(of: $0) }
         let rows = try self.context.custody.patients(tags: tags)
-        let changes = Self.concurrently(Array(pseudonyms.indices)) { index in
+        let changes = Cores.map(Array(pseudonyms.indices)) { index in
             self.context.patientChange(pseudonyms[index], known: rows[index])
         }
         for (pseudonym, change) in zip(pseudonyms, changes) { plan.know(pseudonym, change) }
@@ -165,13 +167,18 @@ package final class ExamWriter: Sendable {
     // MARK: Storing
 
     private func store(_ items: [Item], _ plan: BatchPlan) async throws -> Result {
-        let sealed = Self.concurrently(plan.exams) { planned in
-            Swift.Result { try self.context.vault.seal(items[planned.item].content) }
+        let sealed = Cores.map(plan.exams) { planned in
+            Swift.Result {
+                try self.context.vault.seal(
+                    items[planned.item].content,
+                    canonicalBytes: planned.named.canonicalBytes
+                )
+            }
         }
         var records: [(planned: BatchPlan.Exam, record: SealedRecord)] = []
         for (planned, result) in zip(plan.exams, sealed) { records.append((planned, try result.get())) }
         let entries = self.entries(records, items)
-        let aliases = Self.concurrently(plan.aliases) { alias in
+        let aliases = Cores.map(plan.aliases) { alias in
             PseudonymSealing.sealAlias(
                 of: alias.primary,
                 under: alias.other,
@@ -228,7 +235,7 @@ package final class ExamWriter: Sendable {
         var addresses: [Int: ContentAddress] = [:]
         for (planned, record) in records { addresses[planned.item] = record.object.address }
         let known = addresses
-        return Self.concurrently(records) { planned, record in
+        return Cores.map(records) { planned, record in
             // An earlier version may stand in this same batch.
             let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
             let summary = LocatorSummary(
@@ -298,23 +305,6 @@ package final class ExamWriter: Sendable {
             checks: checks
         )
         return anchor
-    }
-
-    /// Maps on all cores, keeping the order.
-    static func concurrently<Input: Sendable, Output: Sendable>(
-        _ inputs: [Input],
-        _ transform: @escaping @Sendable (Input) -> Output
-    ) -> [Output] {
-        let results = Mutex<[(Int, [Output])]>([])
-        // Chunks, so that the lock is taken seldom.
-        let size = 32
-        let chunks = (inputs.count + size - 1) / size
-        DispatchQueue.concurrentPerform(iterations: chunks) { chunk in
-            let range = chunk * size..<min((chunk + 1) * size, inputs.count)
-            let outputs = inputs[range].map(transform)
-            results.withLock { $0.append((chunk, outputs)) }
-        }
-        return results.withLock { $0 }.sorted { $0.0 < $1.0 }.flatMap(\.1)
     }
 }
 

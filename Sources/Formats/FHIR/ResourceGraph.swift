@@ -130,11 +130,15 @@ package struct ResourceGraph: Sendable {
 
     /// The `Type/id` at the end of a relative or absolute reference.
     package static func key(of reference: String) -> String? {
-        let parts = self.withoutVersion(reference).split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count >= 2, JSONValue.isID(String(parts[parts.count - 1])),
-            ResourceType.all.contains(String(parts[parts.count - 2]))
+        let reference = self.withoutVersion(reference)
+        // In bytes: splitting a string at characters costs more than all else that a reference needs.
+        let bytes = reference.utf8
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let start = bytes[..<slash].lastIndex(of: UInt8(ascii: "/")).map(bytes.index(after:)) ?? bytes.startIndex
+        guard JSONValue.isID(String(reference[bytes.index(after: slash)...])),
+            ResourceType.all.contains(String(reference[start..<slash]))
         else { return nil }
-        return "\(parts[parts.count - 2])/\(parts[parts.count - 1])"
+        return start == bytes.startIndex ? reference : String(reference[start...])
     }
 
     private static func withoutVersion(_ reference: String) -> String {

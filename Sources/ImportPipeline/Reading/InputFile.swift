@@ -5,6 +5,10 @@ package final class InputFile {
     package let path: String
     package let size: Int64
     private let descriptor: Int32
+    /// A small file whole, once its beginning was read: most are recognised by it and then read.
+    private var whole: [UInt8]?
+
+    private static let wholeBytesMax = 64 << 10
 
     /// Opens the file without waiting for a writer and, unless it `isNamedByUser`, without following a link.
     ///
@@ -30,6 +34,7 @@ package final class InputFile {
         var failed = false
         // No more than the file had when it was opened: a small file costs neither a large buffer nor a second call.
         let count = min(count, Int(max(0, self.size - offset)))
+        if offset == 0, let whole = self.whole, whole.count == count { return whole }
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 let got = pread(
@@ -45,6 +50,7 @@ package final class InputFile {
             }
         }
         guard !failed else { throw FileRefusalError(.unreadable) }
+        if offset == 0, bytes.count == self.size, bytes.count <= Self.wholeBytesMax { self.whole = bytes }
         return bytes
     }
 }

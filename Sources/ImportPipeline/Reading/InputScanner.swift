@@ -13,6 +13,8 @@ package struct InputScanner {
         package let path: String
         /// Whether the user named the file itself, and not a folder it is in.
         package let isNamedByUser: Bool
+        /// In bytes, when it was found.
+        package let size: Int64
     }
 
     /// Deeper trees are loops or mistakes.
@@ -31,7 +33,7 @@ package struct InputScanner {
                 continue
             }
             switch status.st_mode & S_IFMT {
-            case S_IFREG: self.files.append(Found(path: path, isNamedByUser: true))
+            case S_IFREG: self.files.append(Found(path: path, isNamedByUser: true, size: Int64(status.st_size)))
             case S_IFDIR: self.scan(path, depth: 0)
             default: self.refused.append((path, .notRegular))
             }
@@ -55,7 +57,7 @@ package struct InputScanner {
                 continue
             }
             switch status.st_mode & S_IFMT {
-            case S_IFREG: self.files.append(Found(path: path, isNamedByUser: false))
+            case S_IFREG: self.files.append(Found(path: path, isNamedByUser: false, size: Int64(status.st_size)))
             case S_IFDIR: self.scan(path, depth: depth + 1)
             default: self.passedOver += 1
             }

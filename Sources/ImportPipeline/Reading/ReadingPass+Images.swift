@@ -101,7 +101,7 @@ extension ReadingPass {
                 return
             }
             switch DICOMStudy.exam(of: pieces) {
-            case .success(let exam): try Self.give(exam, position, [], sink)
+            case .success(let exam): try sink(Self.unit(exam, position, []))
             case .failure(let fault):
                 if let member = fault.member, group.pieces.indices.contains(member) {
                     position.file = self.name(group.pieces[member].file)

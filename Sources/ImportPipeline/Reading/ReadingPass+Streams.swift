@@ -7,7 +7,6 @@ extension ReadingPass {
     // MARK: HL7 version 2
 
     mutating func readMessages(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
-        let reader = HL7v2MessageReader()
         var splitter = HL7v2MessageSplitter()
         var chunks = ChunkReader(file)
         while let chunk = try chunks.next() {
@@ -17,34 +16,13 @@ extension ReadingPass {
                 case .refused(let piece, let line):
                     let count = min(piece.range.count, RefusedInput.bytesMax)
                     let bytes = try file.read(at: Int64(piece.range.lowerBound), count: count)
+                    try self.flush(sink)
                     try sink(.refused(self.refused(piece, index, line: line, bytes)))
-                case .message(let raw): try self.read(reader.read(raw), raw, index, sink)
+                case .message(let raw):
+                    try self.add(.message(raw), index, offset: Int64(raw.offset), line: raw.line, sink)
                 }
             }
             try self.report(start + chunks.offset, sink)
-        }
-    }
-
-    private mutating func read(
-        _ reading: HL7v2Reading,
-        _ raw: HL7v2RawMessage,
-        _ index: Int,
-        _ sink: Sink
-    ) throws {
-        if let type = reading.skipped { self.skip(type) }
-        // A message is set aside whole, so that it can be tried again, and once, however much is wrong with it.
-        var isSetAside = false
-        for piece in reading.refused where !isSetAside {
-            isSetAside = true
-            try sink(.refused(self.refused(piece, index, line: raw.line, raw.bytes)))
-        }
-        for exam in reading.exams {
-            if exam.subject.refusal != nil {
-                guard !isSetAside else { continue }
-                isSetAside = true
-            }
-            let position = InputPosition(file: self.name(index), offset: Int64(exam.offset), line: raw.line)
-            try Self.give(exam, position, raw.bytes, sink)
         }
     }
 
@@ -53,13 +31,7 @@ extension ReadingPass {
     mutating func readDocument(_ file: InputFile, _ index: Int, _ sink: Sink) throws {
         guard file.size <= CDAInput.bytesMax else { throw FileRefusalError(.documentTooLarge) }
         let bytes = try file.read(at: 0, count: Int(file.size))
-        switch CDAInput.read(bytes) {
-        case .success(let exam):
-            try Self.give(exam, InputPosition(file: self.name(index), offset: 0, line: 1), bytes, sink)
-        case .failure(let fault):
-            let piece = RefusedPiece(fault, range: 0..<bytes.count)
-            try sink(.refused(self.refused(piece, index, line: fault.line, bytes)))
-        }
+        try self.add(.document(bytes), index, offset: 0, line: 1, sink)
     }
 
     // MARK: Tables
@@ -130,7 +102,7 @@ extension ReadingPass {
             let position = InputPosition(file: self.name(index), offset: first.offset, line: first.line)
             let gaps = Set(group.pieces.compactMap { CSVRefusal(rawValue: $0.type) })
             switch Self.order(table, rows, gaps: gaps) {
-            case .success(let exam): try Self.give(exam, position, first.bytes, sink)
+            case .success(let exam): try sink(Self.unit(exam, position, first.bytes))
             case .failure(let fault):
                 let bytes = Array(rows.prefix(64).map(\.bytes).joined(separator: [0x0a] as [UInt8]))
                 let refusal = FormatRefusal(fault.refusal)
@@ -154,12 +126,12 @@ extension ReadingPass {
 
     // MARK: Exams and refusals
 
-    /// Gives an exam or, if it cannot be filed under a patient, the `bytes` it came from as a refusal.
-    static func give(_ exam: ParsedExam, _ position: InputPosition, _ bytes: [UInt8], _ sink: Sink) throws {
+    /// An exam or, if it cannot be filed under a patient, the `bytes` it came from as a refusal.
+    static func unit(_ exam: ParsedExam, _ position: InputPosition, _ bytes: [UInt8]) -> ImportUnit {
         if let refusal = exam.subject.refusal {
-            try sink(.refused(self.refused(FormatRefusal(refusal), position, bytes)))
+            .refused(self.refused(FormatRefusal(refusal), position, bytes))
         } else {
-            try sink(.exam(exam, position))
+            .exam(exam, position)
         }
     }
 

@@ -22,6 +22,8 @@ struct ReadingPass {
     private var done: Int64 = 0
     private var total: Int64 = 0
     private var reported: Int64 = 0
+    private var waiting: [InputPiece] = []
+    private var waitingBytes = 0
 
     /// Bytes between two reports of progress.
     private static let progressStep: Int64 = 4 << 20
@@ -46,10 +48,7 @@ struct ReadingPass {
     func name(_ file: Int) -> String { self.names[self.files[file].path] ?? self.files[file].path }
 
     mutating func run(into sink: Sink) throws {
-        for file in self.files {
-            let size = (try? InputFile(path: file.path, isNamedByUser: file.isNamedByUser).size) ?? 0
-            self.total += size
-        }
+        self.total = self.files.reduce(0) { $0 + $1.size }
         try sink(.progress(.reading(done: 0, total: self.total)))
         // Archives add files behind those that were named; an archive inside an archive is not opened.
         let named = self.files.count
@@ -59,9 +58,11 @@ struct ReadingPass {
                 let file = try InputFile(path: found.path, isNamedByUser: found.isNamedByUser)
                 try self.read(file, index, found, sink)
             } catch let error as FileRefusalError {
+                try self.flush(sink)
                 try sink(.refused(ImportReader.refused(self.name(index), error.refusal)))
             }
         }
+        try self.flush(sink)
         try self.giveStudies(sink)
         try sink(.progress(.reading(done: self.done, total: self.total)))
     }
@@ -72,15 +73,18 @@ struct ReadingPass {
         var archiveReader = try ArchiveReader(kind, file, named: archive, into: self.folder)
         while let entry = try archiveReader.next() {
             switch entry {
-            case .refused(let name, let refusal): try sink(.refused(ImportReader.refused(name, refusal)))
+            case .refused(let name, let refusal):
+                try self.flush(sink)
+                try sink(.refused(ImportReader.refused(name, refusal)))
             case .file(let path, let name):
-                let found = InputScanner.Found(path: path, isNamedByUser: false)
+                let found = InputScanner.Found(path: path, isNamedByUser: false, size: 0)
                 self.files.append(found)
                 self.names[path] = name
                 do {
                     let entry = try InputFile(path: path, isNamedByUser: false)
                     try self.read(entry, self.files.count - 1, found, sink, isInArchive: true)
                 } catch let error as FileRefusalError {
+                    try self.flush(sink)
                     try sink(.refused(ImportReader.refused(name, error.refusal)))
                 }
             }
@@ -107,9 +111,15 @@ struct ReadingPass {
             self.skip("file")
         case .hl7v2: try self.readMessages(file, index, start: start, sink)
         case .cda: try self.readDocument(file, index, sink)
-        case .table: try self.readTable(file, index, start: start, sink)
-        case .dicom: try self.readImage(file, index, start: start, sink)
-        case .dicomJSON: try self.readImageText(file, index, sink)
+        case .table:
+            try self.flush(sink)
+            try self.readTable(file, index, start: start, sink)
+        case .dicom:
+            try self.flush(sink)
+            try self.readImage(file, index, start: start, sink)
+        case .dicomJSON:
+            try self.flush(sink)
+            try self.readImageText(file, index, sink)
         case .archive where isInArchive: throw FileRefusalError(.nestedArchive)
         case .archive(let kind): try self.readArchive(kind, file, index, sink)
         case .fhir(.lines):
@@ -121,7 +131,7 @@ struct ReadingPass {
         case .fhir(.document):
             guard file.size <= JSONLimits.standard.bytesMax else { throw FileRefusalError(.tooLarge) }
             let bytes = try file.read(at: 0, count: Int(file.size))
-            try self.read(Text(bytes: bytes, file: index, offset: 0, line: 1), sink)
+            try self.add(.text(bytes), index, offset: 0, line: 1, sink)
         }
         // What came out of an archive is not counted: only the archive was announced.
         self.done = isInArchive ? start : start + file.size
@@ -134,19 +144,17 @@ struct ReadingPass {
         try sink(.progress(.reading(done: done, total: self.total)))
     }
 
-    // MARK: JSON texts
+    // MARK: Pieces
 
-    private struct Text {
-        let bytes: [UInt8]
-        let file: Int
-        /// Where its first byte stands in the file.
-        let offset: Int64
-        /// The line of its first byte, from 1.
-        let line: Int
-    }
+    /// Pieces that wait to be read together, and their bytes.
+    private static let piecesMax = 256
+    private static let pieceBytesMax = 4 << 20
+    /// A text over this is read by itself, one exam after another.
+    private static let largeTextBytes = 256 << 10
 
     private mutating func read(_ line: LineReader.Line, _ file: Int, _ sink: Sink) throws {
         if line.isTooLong {
+            try self.flush(sink)
             var refused = ImportReader.refused(self.name(file), .lineTooLong)
             refused.position.offset = line.offset
             refused.position.line = line.number
@@ -154,85 +162,34 @@ struct ReadingPass {
             return
         }
         guard !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) else { return }
-        try self.read(Text(bytes: line.bytes, file: file, offset: line.offset, line: line.number), sink)
+        try self.add(.text(line.bytes), file, offset: line.offset, line: line.number, sink)
     }
 
-    private mutating func read(_ text: Text, _ sink: Sink) throws {
-        var input: FHIRInput
-        do {
-            let root = try JSONReader.read(text.bytes).root
-            if let head = ResourceHead(root) {
-                try self.spool(head, root, text)
-                return
+    /// Reads a piece now or together with others, whichever keeps the order.
+    mutating func add(_ form: InputPiece.Form, _ file: Int, offset: Int64, line: Int, _ sink: Sink) throws {
+        let piece = InputPiece(form: form, file: file, name: self.name(file), offset: offset, line: line)
+        if case .text(let bytes) = form, bytes.count > Self.largeTextBytes {
+            try self.flush(sink)
+            if let entry = try piece.readText(bytes, skipped: &self.skipped, into: sink) {
+                try self.spool.append(entry)
             }
-            input = FHIRInput([root])
-        } catch is JSONError {
-            input = FHIRInput(document: text.bytes)
+            return
         }
-        self.skipped.merge(input.skipped, uniquingKeysWith: +)
-        var lines = LineCounter(text.bytes, first: text.line)
-        while let output = input.next() {
-            switch output {
-            case .exam(let parsed):
-                let position = self.position(parsed.offset, parsed.bundleIndex, text, &lines)
-                try Self.give(parsed, position, parsed.parts[0].bytes, sink)
-            case .refused(let piece):
-                let position = self.position(piece.offset, piece.bundleIndex, text, &lines)
-                let bytes = Array(text.bytes[piece.range])
-                try sink(.refused(Self.refused(piece.refusal, position, bytes, element: piece.element)))
-            }
+        self.waiting.append(piece)
+        self.waitingBytes += piece.size
+        if self.waiting.count >= Self.piecesMax || self.waitingBytes >= Self.pieceBytesMax { try self.flush(sink) }
+    }
+
+    /// Reads the pieces that wait, on all cores, and gives what they hold in their order.
+    mutating func flush(_ sink: Sink) throws {
+        guard !self.waiting.isEmpty else { return }
+        let pieces = self.waiting
+        self.waiting = []
+        self.waitingBytes = 0
+        for reading in Cores.map(pieces, chunk: 16, { $0.read() }) {
+            self.skipped.merge(reading.skipped, uniquingKeysWith: +)
+            if let entry = reading.joined { try self.spool.append(entry) }
+            for unit in reading.units { try sink(unit) }
         }
-    }
-
-    private func spool(_ head: ResourceHead, _ root: JSONValue, _ text: Text) throws {
-        try self.spool.append(
-            JoinSpool.Entry(
-                sequence: 0,
-                key: head.key,
-                file: text.file,
-                offset: text.offset + Int64(root.offset),
-                length: root.range.count,
-                line: text.line,
-                isExam: head.type.isExam,
-                isReport: head.type == .diagnosticReport,
-                leads: head.leads
-            )
-        )
-    }
-
-    private func position(
-        _ offset: Int,
-        _ bundleIndex: Int?,
-        _ text: Text,
-        _ lines: inout LineCounter
-    ) -> InputPosition {
-        InputPosition(
-            file: self.name(text.file),
-            offset: text.offset + Int64(offset),
-            line: lines.line(of: offset),
-            bundleIndex: bundleIndex
-        )
-    }
-}
-
-/// Counts lines forward from the last place asked for, since most questions come in the order of the text.
-private struct LineCounter {
-    private let bytes: [UInt8]
-    private let first: Int
-    private var offset = 0
-    private var line: Int
-
-    init(_ bytes: [UInt8], first: Int) {
-        self.bytes = bytes
-        self.first = first
-        self.line = first
-    }
-
-    mutating func line(of offset: Int) -> Int {
-        let target = min(offset, self.bytes.count)
-        if target < self.offset { (self.offset, self.line) = (0, self.first) }
-        for byte in self.bytes[self.offset..<target] where byte == 0x0a { self.line += 1 }
-        self.offset = target
-        return self.line
     }
 }

@@ -14,9 +14,11 @@ extension ExamTrace {
         var places: [Name: Int] = [:]
         // Which of several specimens an item was measured in is known only if the item says so.
         let common = exam.specimens.count == 1 ? exam.specimens.first : nil
-        for item in exam.items {
-            guard let identifiers = (item.specimen ?? common)?.identifiers, !identifiers.isEmpty else { continue }
-            let facts = self.facts(item)
+        // By index here and below: an item is large, and copying it costs more than what is read of it.
+        for index in exam.items.indices {
+            let specimen = exam.items[index].specimen ?? common
+            guard let identifiers = specimen?.identifiers, !identifiers.isEmpty else { continue }
+            let facts = self.facts(exam.items[index])
             guard !facts.isEmpty else { continue }
             for identifier in identifiers {
                 let name = Name(system: identifier.system, value: identifier.value)
@@ -48,10 +50,18 @@ extension ExamTrace {
     /// What an item and its components say, if they are released results.
     private static func facts(_ item: ExamItem) -> [Fact] {
         guard ExamStanding(item.status) == .released else { return [] }
-        return ([item] + item.components).compactMap { result in
-            guard let value = result.value, let code = self.key(result.code) else { return nil }
-            return Fact(subject: self.hash(code), value: self.hash(self.text(value)))
+        var facts: [Fact] = []
+        self.forEachResult(item) { code, value in
+            guard let value, let code = self.key(code) else { return }
+            facts.append(Fact(subject: self.hash(code), value: self.hash(self.text(value))))
         }
+        return facts
+    }
+
+    /// The code and value of an item and of its components.
+    private static func forEachResult(_ item: ExamItem, _ body: (CodedConcept, ItemValue?) -> Void) {
+        body(item.code, item.value)
+        for index in item.components.indices { body(item.components[index].code, item.components[index].value) }
     }
 
     // MARK: Numbers
@@ -104,9 +114,9 @@ extension ExamTrace {
     /// What a reader would take from a report: not in which order it was written or who sent it.
     private static func content(_ exam: Exam) -> UInt64 {
         var items: [String] = []
-        for item in exam.items {
-            for result in [item] + item.components {
-                items.append("\(self.key(result.code) ?? "")=\(result.value.map(self.text) ?? "")")
+        for index in exam.items.indices {
+            self.forEachResult(exam.items[index]) { code, value in
+                items.append("\(self.key(code) ?? "")=\(value.map(self.text) ?? "")")
             }
         }
         var encoder = CanonicalEncoder()

@@ -223,7 +223,7 @@ final class DataKeyPages: Sendable {
         bytes.append(integer: number)
         bytes.append(integer: page.generation)
         let associated = Array("entente/key-page/1".utf8) + bytes
-        let pageKey = SymmetricKey(size: .bits256)
+        let pageKey = SymmetricKey.make()
         bytes += Seal.close(pageKey.withUnsafeBytes { Array($0) }, key: self.root, associated: associated)
         bytes += Seal.close(page.keys, key: pageKey, associated: associated)
         bytes += [UInt8](repeating: 0, count: Self.slotBytes - 4 - bytes.count)

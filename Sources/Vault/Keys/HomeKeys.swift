@@ -147,7 +147,7 @@ package final class HomeKeys: Sendable, CustomStringConvertible {
         _ passphrase: [UInt8]?,
         cost: UInt8
     ) throws(VaultError) -> (KeyFile.Protection, SymmetricKey) {
-        guard let passphrase else { return (.masterKeyFile, SymmetricKey(size: .bits256)) }
+        guard let passphrase else { return (.masterKeyFile, SymmetricKey.make()) }
         precondition(Self.costs.contains(cost), "the cost is within its bounds")
         let salt = RandomBytes.make(KeyFile.saltBytes)
         return (.passphrase(salt: salt, cost: cost), try KeyFile.derive(passphrase, salt: salt, cost: cost))

@@ -21,7 +21,7 @@ struct KeyMaterial: Sendable {
                 signingKey: Curve25519.Signing.PrivateKey(),
                 encryptionKey: try XWingMLKEM768X25519.PrivateKey(),
                 transportKeys: [P256.Signing.PrivateKey()],
-                localSecret: SymmetricKey(size: .bits256)
+                localSecret: SymmetricKey.make()
             )
         } catch {
             throw VaultError(.unsupported, "the system cannot generate keys", cause: error)

@@ -75,7 +75,7 @@ enum KeyWrapping {
 package enum ConsortiumKey {
     package static let byteCount = 32
 
-    package static func generate() -> [UInt8] { RandomBytes.make(Self.byteCount) }
+    package static func generate() -> [UInt8] { RandomBytes.system(Self.byteCount) }
 
     /// Seals the key to one member's card, for ``Genesis/Member/sealedConsortiumKey``.
     package static func seal(

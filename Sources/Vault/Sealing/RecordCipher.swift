@@ -11,13 +11,15 @@ package struct RecordCipher: Sendable {
     /// Largest canonical content: its padded form still fits a sealed object.
     package static let contentBytesMax = SealedObject.bodyBytesMax - SealedObject.bodyBytesMax / 8
 
+    /// `canonicalBytes`: of the content, where the caller has them already.
     package func seal(
         _ content: RecordContent,
+        canonicalBytes: [UInt8]? = nil,
         dataKey: SymmetricKey,
         origin: InstitutionID,
         sequence: UInt64
     ) throws(VaultError) -> SealedRecord {
-        let plain = content.canonicalBytes
+        let plain = canonicalBytes ?? content.canonicalBytes
         guard plain.count <= Self.contentBytesMax, content.parts.count <= RecordContent.partsMax,
             content.parts.allSatisfy({ $0.type.utf8.count <= RecordContent.Part.typeBytesMax })
         else { throw VaultError(.tooLarge, "the exam is over the limit of \(Self.contentBytesMax) bytes") }
@@ -84,7 +86,7 @@ package struct RecordCipher: Sendable {
             else { return nil }
             switch compression {
             case .none: return data.count == plainBytes ? (salt, data) : nil
-            case .deflateFHIR, .deflate:
+            case .zstdFHIR, .zstd:
                 return self.compressors.decompress(data, compression, plainBytes: plainBytes).map { (salt, $0) }
             }
         } catch { return nil }

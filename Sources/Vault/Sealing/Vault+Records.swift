@@ -26,13 +26,17 @@ package struct OpenedRecord: Sendable {
 extension Vault {
     /// Seals an exam as the next own object, under a data key of its own.
     ///
-    /// May run on several threads at once.
+    /// May run on several threads at once. `canonicalBytes`: of the content, where the caller has them already.
     ///
     /// - Throws: `tooLarge`.
-    package func seal(_ content: RecordContent) throws(VaultError) -> SealedRecord {
+    package func seal(
+        _ content: RecordContent,
+        canonicalBytes: [UInt8]? = nil
+    ) throws(VaultError) -> SealedRecord {
         try self.cipher.seal(
             content,
-            dataKey: SymmetricKey(size: .bits256),
+            canonicalBytes: canonicalBytes,
+            dataKey: SymmetricKey.make(),
             origin: self.institution,
             sequence: self.takeSequence()
         )
@@ -94,7 +98,7 @@ extension Vault {
     ) throws(VaultError) -> KeyEnvelopePage {
         precondition(records.count <= KeyEnvelopePage.entriesMax, "a page is bounded")
         precondition(recipients.count <= AccessGrant.granteesMax, "a grant is bounded")
-        let grantKey = SymmetricKey(size: .bits256)
+        let grantKey = SymmetricKey.make()
         var entries: [KeyEnvelopePage.Entry] = []
         for record in records {
             let dataKey = try self.ownDataKey(try self.read(record))
