@@ -254,6 +254,12 @@ public nonisolated struct Entente_Api_V1_ImportRequest: Sendable {
   /// What the columns of tables mean: a mapping's canonical bytes (Protocol/CSV-Import.md).
   public var mapping: Data = Data()
 
+  /// At most so many exams a second; 0 for no limit.
+  public var examsPerSecond: UInt32 = 0
+
+  /// A part of the day, on the clock of the agent's machine, such as 22:00-06:00; empty for the whole day.
+  public var window: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -352,6 +358,9 @@ public nonisolated struct Entente_Api_V1_ImportProgress: Sendable {
   public var quarantined: UInt64 = 0
 
   public var elapsedMilliseconds: Int64 = 0
+
+  /// Milliseconds until the window opens; 0 while the import goes on.
+  public var waitingMilliseconds: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1851,7 +1860,7 @@ nonisolated extension Entente_Api_V1_Check: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ImportRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paths\0\u{1}format\0\u{3}dry_run\0\u{1}mapping\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paths\0\u{1}format\0\u{3}dry_run\0\u{1}mapping\0\u{3}exams_per_second\0\u{1}window\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1863,6 +1872,8 @@ nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularStringField(value: &self.format) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.mapping) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.examsPerSecond) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.window) }()
       default: break
       }
     }
@@ -1881,6 +1892,12 @@ nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, Swift
     if !self.mapping.isEmpty {
       try visitor.visitSingularBytesField(value: self.mapping, fieldNumber: 4)
     }
+    if self.examsPerSecond != 0 {
+      try visitor.visitSingularUInt32Field(value: self.examsPerSecond, fieldNumber: 5)
+    }
+    if !self.window.isEmpty {
+      try visitor.visitSingularStringField(value: self.window, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1889,6 +1906,8 @@ nonisolated extension Entente_Api_V1_ImportRequest: SwiftProtobuf.Message, Swift
     if lhs.format != rhs.format {return false}
     if lhs.dryRun != rhs.dryRun {return false}
     if lhs.mapping != rhs.mapping {return false}
+    if lhs.examsPerSecond != rhs.examsPerSecond {return false}
+    if lhs.window != rhs.window {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2042,7 +2061,7 @@ nonisolated extension Entente_Api_V1_ImportEvent: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Entente_Api_V1_ImportProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ImportProgress"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}bytes_read\0\u{3}bytes_total\0\u{1}exams\0\u{1}committed\0\u{1}quarantined\0\u{3}elapsed_milliseconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}bytes_read\0\u{3}bytes_total\0\u{1}exams\0\u{1}committed\0\u{1}quarantined\0\u{3}elapsed_milliseconds\0\u{3}waiting_milliseconds\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2056,6 +2075,7 @@ nonisolated extension Entente_Api_V1_ImportProgress: SwiftProtobuf.Message, Swif
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.quarantined) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.elapsedMilliseconds) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.waitingMilliseconds) }()
       default: break
       }
     }
@@ -2080,6 +2100,9 @@ nonisolated extension Entente_Api_V1_ImportProgress: SwiftProtobuf.Message, Swif
     if self.elapsedMilliseconds != 0 {
       try visitor.visitSingularInt64Field(value: self.elapsedMilliseconds, fieldNumber: 6)
     }
+    if self.waitingMilliseconds != 0 {
+      try visitor.visitSingularInt64Field(value: self.waitingMilliseconds, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2090,6 +2113,7 @@ nonisolated extension Entente_Api_V1_ImportProgress: SwiftProtobuf.Message, Swif
     if lhs.committed != rhs.committed {return false}
     if lhs.quarantined != rhs.quarantined {return false}
     if lhs.elapsedMilliseconds != rhs.elapsedMilliseconds {return false}
+    if lhs.waitingMilliseconds != rhs.waitingMilliseconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -68,11 +68,20 @@ extension AgentHarness {
             inputs,
             isDryRun: request.dryRun,
             options: try Self.options(request),
+            pace: try Self.pace(request),
             renamed: name
         ) { event in
             try await response.write(ExamMessages.event(event))
         }
         try await response.write(ExamMessages.summary(summary))
+    }
+
+    private static func pace(_ request: Entente_Api_V1_ImportRequest) throws -> ImportPace {
+        let window = DailyWindow(request.window)
+        guard request.window.isEmpty || window != nil else {
+            throw AgentFailure(.badRequest, "the window is not two times of day such as 22:00-06:00")
+        }
+        return ImportPace(examsPerSecond: request.examsPerSecond > 0 ? request.examsPerSecond : nil, window: window)
     }
 
     private static func options(_ request: Entente_Api_V1_ImportRequest) throws -> ImportOptions {

@@ -134,6 +134,7 @@ enum ExamMessages {
                     $0.committed = progress.committed
                     $0.quarantined = progress.quarantined
                     $0.elapsedMilliseconds = progress.elapsedMilliseconds
+                    $0.waitingMilliseconds = progress.waitingMilliseconds
                 }
             case .rejection(let rejection):
                 message.rejection = .with {

@@ -20,6 +20,8 @@ package struct ImportSession: Sendable {
         package var committed: UInt64 = 0
         package var quarantined: UInt64 = 0
         package var elapsedMilliseconds: Int64 = 0
+        /// Until the window opens; 0 while the run goes on.
+        package var waitingMilliseconds: Int64 = 0
     }
 
     /// An input that was set aside.
@@ -72,6 +74,8 @@ package struct ImportSession: Sendable {
 
     /// Progress is told at most so often, in milliseconds.
     private static let progressInterval: Int64 = 500
+    /// A run that waits looks up at least so often, in milliseconds.
+    private static let waitStep: Int64 = 1000
     /// Units that the reader may be ahead: two batches, so that reading and writing overlap.
     private static let chunkUnits = 256
     private static let chunksAhead = 8
@@ -101,6 +105,7 @@ package struct ImportSession: Sendable {
         _ inputs: [InputPath],
         isDryRun: Bool,
         options: ImportOptions = ImportOptions(),
+        pace: ImportPace = ImportPace(),
         renamed: (path: String, shown: String)? = nil,
         event: @escaping @Sendable (Event) async throws -> Void
     ) async throws -> Summary {
@@ -116,9 +121,13 @@ package struct ImportSession: Sendable {
         defer { source.abandon() }
         var state = RunState(session: self, isDryRun: isDryRun)
         state.renamed = renamed
+        state.pace = pace
         while let chunk = try await source.next() {
             guard !self.final.isClosed else { throw Self.stopping }
-            for unit in chunk { try await state.take(unit, event) }
+            for unit in chunk {
+                try await state.keepPace(event)
+                try await state.take(unit, event)
+            }
             try await state.report(event)
         }
         // A cancelled stream ends as a finished one does; what was read so far is not the whole input.
@@ -152,6 +161,9 @@ package struct ImportSession: Sendable {
         let session: ImportSession
         let isDryRun: Bool
         let started = Clock.uptime
+        var pace = ImportPace()
+        /// Since when, and after how many exams, the rate is counted: not while the window was closed.
+        var paceStart: (time: Int64, exams: UInt64)?
         var renamed: (path: String, shown: String)?
         /// Whether what is refused goes into quarantine.
         var keepsRefused = true
@@ -180,6 +192,39 @@ package struct ImportSession: Sendable {
                 self.progress.bytesTotal = total
             case .progress(.joining): break
             }
+        }
+
+        /// Waits until the next exam may be taken.
+        ///
+        /// What was taken is written first, so that nothing lies in memory while the run waits.
+        mutating func keepPace(_ event: (Event) async throws -> Void) async throws {
+            guard self.pace != ImportPace() else { return }
+            if let window = self.pace.window {
+                while case let wait = window.wait(at: Clock.minuteOfDay), wait > 0 {
+                    try await self.flush(event)
+                    self.progress.waitingMilliseconds = Int64(wait) * 60_000
+                    try await self.report(event)
+                    // In short steps: the clock may be set, and the agent stopped.
+                    try await self.wait(ImportSession.waitStep)
+                    self.paceStart = nil
+                }
+                self.progress.waitingMilliseconds = 0
+            }
+            let start = self.paceStart ?? (Clock.uptime, self.progress.exams)
+            self.paceStart = start
+            while true {
+                let elapsed = Clock.uptime - start.time
+                let delay = self.pace.delay(exams: self.progress.exams - start.exams, elapsed: elapsed)
+                guard delay > 0 else { return }
+                if delay >= ImportSession.waitStep { try await self.flush(event) }
+                try await self.wait(min(delay, ImportSession.waitStep))
+                try await self.report(event)
+            }
+        }
+
+        private func wait(_ milliseconds: Int64) async throws {
+            guard !self.session.final.isClosed else { throw ImportSession.stopping }
+            try await Task.sleep(for: .milliseconds(milliseconds))
         }
 
         mutating func flush(_ event: (Event) async throws -> Void) async throws {

@@ -28,7 +28,16 @@ struct ImportCommand: EntenteCommand {
     @Option(name: .long, help: "Write a line per rejected input to this CSV file.")
     var report: String?
 
+    @Option(name: .long, help: "Import at most so many exams a second, so that other work goes on beside it.")
+    var rate: UInt32?
+
+    @Option(name: .long, help: "Import only in this part of the day, such as 22:00-06:00, and wait in between.")
+    var between: String?
+
     func execute() async throws {
+        guard self.rate != 0 else {
+            throw CommandFailure.usage("rate", "a rate is at least 1", hint: "Leave it out to import at full speed.")
+        }
         let formats = ["auto"] + SourceFormat.allCases.map(\.name)
         guard formats.contains(self.format) else {
             throw CommandFailure.usage(
@@ -41,6 +50,8 @@ struct ImportCommand: EntenteCommand {
         if let mapping = self.mapping { request.mapping = Data(try MappingFile.read(mapping).canonicalBytes) }
         request.format = self.format
         request.dryRun = self.dryRun
+        request.examsPerSecond = self.rate ?? 0
+        request.window = self.between ?? ""
         if let report = self.report { try PrivateFile.checkWritable(report) }
         let sink = ImportSink(json: self.options.json, dryRun: self.dryRun)
         if self.paths == ["-"] {
@@ -194,6 +205,12 @@ final class ImportSink: Sendable {
     private func show(_ progress: Entente_Api_V1_ImportProgress, _ state: inout State) {
         guard progress.elapsedMilliseconds >= 1000, Terminal.isErrorTerminal else { return }
         state.didShowProgress = true
+        guard progress.waitingMilliseconds == 0 else {
+            let minutes = (progress.waitingMilliseconds + 59_999) / 60_000
+            let line = "\r\u{1b}[K\(progress.exams) exams, waiting \(minutes) min for the time of day"
+            FileHandle.standardError.write(Data(line.utf8))
+            return
+        }
         let seconds = Double(progress.elapsedMilliseconds) / 1000
         let rate = Double(progress.exams) / seconds
         var line = String(format: "\r\u{1b}[K%llu exams, %.0f/s", progress.exams, rate)
@@ -253,7 +270,14 @@ final class ImportSink: Sendable {
                 + "\(summary.duplicates) duplicates, \(summary.newVersions) new versions, "
                 + "\(summary.quarantined) quarantined, in \(String(format: "%.1f", seconds)) s"
         ]
-        for batch in summary.batches {
+        if let first = summary.batches.first, let last = summary.batches.last,
+            summary.batches.count > Self.shownMax
+        {
+            lines.append(
+                "batches \(first.number) to \(last.number), blocks \(first.height) to \(last.height); --json lists them"
+            )
+        }
+        for batch in summary.batches where summary.batches.count <= Self.shownMax {
             lines.append("batch \(batch.number): \(batch.count) exams, root \(batch.root.hex), block \(batch.height)")
         }
         if !summary.skipped.isEmpty {
