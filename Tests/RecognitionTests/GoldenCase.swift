@@ -105,7 +105,8 @@ struct Corpus {
         try self.check(
             node,
             [
-                "patient", "item", "time", "offset", "institution", "level", "area", "consortia", "department", "doctor",
+                "patient", "item", "time", "offset", "institution", "level", "area", "consortia", "department",
+                "doctor",
                 "visitType", "visit", "diagnoses", "age", "flags", "specimen", "method", "modality", "bodySites",
                 "laterality", "contrast",
             ],
@@ -155,9 +156,11 @@ struct Corpus {
         try self.check(
             node,
             [
-                "base", "report", "version", "line", "state", "newest", "item", "specimen", "method", "modality", "bodySites",
+                "base", "report", "version", "line", "state", "newest", "item", "specimen", "method", "modality",
+                "bodySites",
                 "laterality", "contrast", "identity", "performer", "level", "area", "consortia", "specimenTime", "exam",
-                "audit", "marks", "mark", "eqa", "assessment", "value", "unit", "range", "critical", "images", "signature",
+                "audit", "marks", "mark", "eqa", "assessment", "value", "unit", "range", "critical", "images",
+                "signature",
                 "anchor", "label", "reported",
             ],
             place

@@ -58,7 +58,10 @@ struct GoldenTests {
             let reasons = verdict.reasons.compactMap { reason -> String? in
                 if case .ineligible(let code) = reason.code { code.name } else { nil }
             }
-            #expect(reasons == (expected["reasons"]?.texts ?? (outcome == .mayRecognise ? ["N04"] : [])), "\(golden.label)")
+            #expect(
+                reasons == (expected["reasons"]?.texts ?? (outcome == .mayRecognise ? ["N04"] : [])),
+                "\(golden.label)"
+            )
             if let value = expected["value"]?.text { #expect(verdict.comparable == value, "\(golden.label)") }
         }
     }

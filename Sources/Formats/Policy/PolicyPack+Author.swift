@@ -11,7 +11,9 @@ extension PolicyPack {
     /// - Throws: ``PolicyFault`` with the first place that is not of the form.
     package init(author node: MappingNode) throws(PolicyFault) {
         let top = try PolicyFields(node, at: "", allowed: Self.topKeys)
-        guard let start = try top.optionalTime("effectiveFrom") else { throw PolicyFault(.missing, at: "effectiveFrom") }
+        guard let start = try top.optionalTime("effectiveFrom") else {
+            throw PolicyFault(.missing, at: "effectiveFrom")
+        }
         self.init(
             name: try top.text("name"),
             version: try top.number("version"),
