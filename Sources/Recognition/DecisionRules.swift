@@ -1,4 +1,3 @@
-package import Primitives
 package import Records
 
 /// Why a decision, citation or undoing is not taken.

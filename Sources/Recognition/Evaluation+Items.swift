@@ -136,12 +136,12 @@ extension Evaluation {
     }
 
     /// The value in the unit of the ordered item, exactly; `nil` where it is no quantity or has too many digits.
-    func comparable(_ candidate: Candidate, _ ordered: PolicyPack.Item) -> String? {
+    static func comparable(_ candidate: Candidate, _ ordered: PolicyPack.Item, index: PolicyIndex) -> String? {
         guard ordered.valueKind == .quantity, let value = candidate.value, let unit = candidate.unit,
             case .quantity(let comparator, let number) = ResultValue(value)
         else { return nil }
         if unit == ordered.unit { return comparator + number.text }
-        guard let rule = self.index.conversion(of: ordered.code, from: unit) else { return nil }
+        guard let rule = index.conversion(of: ordered.code, from: unit) else { return nil }
         return number.converted(factor: rule.factor, offset: rule.offset).map { comparator + $0.text }
     }
 

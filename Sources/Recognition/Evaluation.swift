@@ -15,7 +15,6 @@ struct Evaluation {
         /// Why an eligible exam need not be recognised.
         var limit: Reason?
         var isBreakGlass = false
-        var comparable: String?
 
         fileprivate mutating func note(_ reason: Reason?, at step: RecognitionStep) {
             guard let reason, case .ineligible(let code) = reason.code else { return }
@@ -44,7 +43,7 @@ struct Evaluation {
         self.ordered = ordered
         // Both depend on the order alone.
         self.window = ordered.flatMap { item in
-            index.pack.windows.first { $0.selector.matches(item: item, order: order) }
+            index.windows(of: item).first { $0.selector.matches(item: item, order: order) }
         }
         self.level = ordered.flatMap { item in
             index.pack.levels.first {
@@ -65,7 +64,6 @@ struct Evaluation {
         if let ordered = self.ordered, let examined {
             finding.note(self.negativeReason(candidate, ordered, examined), at: .negativeList)
             finding.note(self.equivalenceReason(candidate, ordered, examined), at: .equivalence)
-            finding.comparable = self.comparable(candidate, ordered)
         } else {
             finding.leaveOpen(.negativeList)
             finding.leaveOpen(.equivalence)

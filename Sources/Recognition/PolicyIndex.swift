@@ -14,6 +14,8 @@ struct PolicyIndex: Sendable {
     let hash: Digest
     let lattice: ScopeLattice
     private let codes: [String: Int]
+    /// By item, the windows that can be about it, in the pack's order: a search through all would be most of a verdict.
+    private let windowsByItem: [String: [PolicyPack.Window]]
     private let conversions: [ConversionKey: PolicyPack.Conversion]
     private let ordinals: Set<String>
     private let authorities: [String: Scope]
@@ -29,6 +31,14 @@ struct PolicyIndex: Sendable {
             for code in [item.code] + item.aliases where codes[code] == nil { codes[code] = index }
         }
         self.codes = codes
+        var windows: [String: [PolicyPack.Window]] = [:]
+        for item in pack.items where windows[item.code] == nil {
+            windows[item.code] = pack.windows.filter { window in
+                (window.selector.items.isEmpty || window.selector.items.contains(item.code))
+                    && (window.selector.categories.isEmpty || window.selector.categories.contains(item.category))
+            }
+        }
+        self.windowsByItem = windows
         self.conversions = Dictionary(
             pack.conversions.map { (ConversionKey(item: $0.item, unit: $0.unit), $0) },
             uniquingKeysWith: { first, _ in first }
@@ -43,6 +53,8 @@ struct PolicyIndex: Sendable {
     }
 
     func item(_ code: String) -> PolicyPack.Item? { self.codes[code].map { self.pack.items[$0] } }
+
+    func windows(of item: PolicyPack.Item) -> [PolicyPack.Window] { self.windowsByItem[item.code, default: []] }
 
     /// Whether `code` names one of two items.
     func names(_ code: String, _ one: PolicyPack.Item, _ other: PolicyPack.Item) -> Bool {

@@ -36,12 +36,19 @@ package struct RecognitionEngine: Sendable {
             findings.append(evaluation.judge(candidate, access: access.entry(for: candidate)))
         }
         let input = Self.inputHash(order: order, candidates: sorted, access: access)
-        return self.conclude(order: order, sorted: sorted, findings: findings, input: input)
+        return self.conclude(
+            order: order,
+            ordered: evaluation.ordered,
+            sorted: sorted,
+            findings: findings,
+            input: input
+        )
     }
 
     /// Step 13 and 14.
     private func conclude(
         order: OrderContext,
+        ordered: PolicyPack.Item?,
         sorted: [Candidate],
         findings: [Evaluation.Finding],
         input: Digest
@@ -74,7 +81,7 @@ package struct RecognitionEngine: Sendable {
             return verdict
         }
         verdict.chosen = sorted[choice].key
-        verdict.comparable = findings[choice].comparable
+        verdict.comparable = ordered.flatMap { Evaluation.comparable(sorted[choice], $0, index: self.index) }
         verdict.outcome = .mustRecognise
         if let limit = findings[choice].limit {
             verdict.outcome = .mayRecognise

@@ -22,13 +22,13 @@ package struct ExactDecimal: Hashable, Sendable {
     ///
     /// No exponent, no plus, no comma. Zeros at the end of the fraction and before the number are dropped, so that equal
     /// numbers are equal values.
-    package init?(_ text: some StringProtocol) {
+    package init?(_ text: Substring) {
         var digits: Int64 = 0
         var (count, scale) = (0, 0)
         var (hasPoint, isNegative) = (false, false)
-        for (index, byte) in text.utf8.enumerated() {
+        for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "-") where index == 0: isNegative = true
+            case UInt8(ascii: "-") where count == 0 && !isNegative: isNegative = true
             case UInt8(ascii: ".") where !hasPoint && count > 0: hasPoint = true
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 count += 1
@@ -41,6 +41,8 @@ package struct ExactDecimal: Hashable, Sendable {
         guard count > 0, !hasPoint || scale > 0 else { return nil }
         self.init(trimming: Int128(isNegative ? -digits : digits), scale: scale)
     }
+
+    package init?(_ text: String) { self.init(Substring(text)) }
 
     /// Returns `nil` if the number has more digits than a value of this type.
     private init?(trimming digits: Int128, scale: Int) {
