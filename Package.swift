@@ -54,6 +54,7 @@ let targets: [Target] = [
     // libxml2 is given bytes and reads nothing else.
     .systemLibrary(name: "CXML", path: "Sources/CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     core("Formats", ["Primitives", "Records", "CIconv", "CXML", "CZlib"]),
+    core("Recognition", ["Primitives", "Records"]),
     core("Ledger", ["Primitives", "Records"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),
@@ -96,8 +97,8 @@ let targets: [Target] = [
     program(
         "entente",
         [
-            "Primitives", "Records", "Formats", "Ledger", "AgentCore", "Vault", "AgentAPI", "AgentRuntime",
-            argumentParser, logging, serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
+            "Primitives", "Records", "Formats", "Recognition", "Ledger", "AgentCore", "Vault", "AgentAPI",
+            "AgentRuntime", argumentParser, logging, serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
             product("Yams", "Yams"),
         ]
     ),
@@ -105,7 +106,8 @@ let targets: [Target] = [
     program(
         "entente-bench",
         [
-            "Primitives", "Records", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
+            "Primitives", "Records", "Recognition", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime",
+            argumentParser,
         ]
     ),
     // Tests.
@@ -113,6 +115,10 @@ let targets: [Target] = [
     tests("PrimitivesTests", ["Primitives", "TestSupport", crypto]),
     tests("RecordsTests", ["Records", "Primitives", "TestSupport"]),
     tests("FormatsTests", ["Formats", "Records", "Primitives", "TestSupport"]),
+    tests(
+        "RecognitionTests",
+        ["Recognition", "Formats", "Records", "Primitives", "TestSupport", product("Yams", "Yams")]
+    ),
     tests("LedgerTests", ["Ledger", "Records", "Primitives", "TestSupport", crypto]),
     tests("ConsensusTests", ["Consensus", "Primitives", "TestSupport", crypto]),
     tests("ReplicationTests", ["Replication", "Records", "Primitives", "TestSupport"]),

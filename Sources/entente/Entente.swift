@@ -31,7 +31,7 @@ struct Entente: AsyncParsableCommand {
                     AccessLogCommand.self,
                 ]
             ),
-            CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self]),
+            CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self, PolicyCommand.self]),
             CommandGroup(
                 name: "Reading",
                 subcommands: [ClinicianCommand.self, FindCommand.self, FetchCommand.self, VerifyCommand.self]
