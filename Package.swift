@@ -44,6 +44,7 @@ let x509 = product("X509", "swift-certificates")
 let asn1 = product("SwiftASN1", "swift-asn1")
 let serviceLifecycle = product("ServiceLifecycle", "swift-service-lifecycle")
 let argumentParser = product("ArgumentParser", "swift-argument-parser")
+let httpClient = product("AsyncHTTPClient", "async-http-client")
 
 let targets: [Target] = [
     // Row 1 to 4: below the I/O line.
@@ -88,7 +89,7 @@ let targets: [Target] = [
             "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore",
             "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
             protobuf, product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
-            product("NIOSSL", "swift-nio-ssl"),
+            product("NIOSSL", "swift-nio-ssl"), product("NIOHTTP1", "swift-nio"), httpClient,
         ]
     ),
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "CZlib", product("GRDB", "GRDB.swift")]),
@@ -175,6 +176,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: targets,

@@ -52,6 +52,7 @@ my @LIBRARY = (
     [qr/^(CryptoExtras|_CryptoExtras)$/, [qw(Vault)], 'private keys are the business of Vault'],
     [qr/^GRDB$/, [qw(LedgerStore ImportPipeline)], 'one owner for each database file'],
     [qr/^(NIO\w*|X509|SwiftASN1|GRPCNIOTransportHTTP2\w*)$/, [qw(PeerLink Vault AgentAPI AgentRuntime entente entente-bench)], 'sockets, certificates and transports'],
+    [qr/^AsyncHTTPClient$/, [qw(AgentRuntime)], 'only a feed asks another server over HTTP'],
     [qr/^(GRPC\w*|SwiftProtobuf)$/, [qw(PeerLink AgentAPI AgentRuntime entente entente-bench)], 'calls between processes'],
     [qr/^(Logging|Metrics)$/, [grep { $_ ne 'AgentAPI' } @ROW5UP], 'nothing below the I/O line logs or measures'],
     [qr/^(ServiceLifecycle|UnixSignals)$/, [qw(PeerLink AgentRuntime Console entente)], 'long-lived services'],

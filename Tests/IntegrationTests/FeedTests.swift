@@ -51,6 +51,9 @@ extension IntegrationTests.FeedTests {
             #expect(answer.code == "AA" && answer.controlID == "C\(number)")
         }
         #expect(try hospital.exams() == 53)
+        // Answered when it is durable, counted when it is final.
+        let status = try hospital.hospitals.status("a") { $0["feeds"][0]["sinceReceipt"]["exams"].int == 53 }
+        #expect(status["feeds"][0]["feed"].string == "mllp" && status["feeds"][0]["committed"].int == 53)
         let reader = try hospital.hospitals.reader("a")
         let found = try reader.find(HL7.patient(1)) { $0.count == 10 }
         let opened = try reader.fetch(try #require(found.first)["record"].string) { $0.status == 0 }

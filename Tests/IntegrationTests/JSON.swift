@@ -23,6 +23,14 @@ struct JSON {
     var strings: [String] { self.list.map(\.string) }
     var keys: Set<String> { Set((self.value as? [String: Any] ?? [:]).keys) }
 
+    /// The same text for the same value.
+    var text: String {
+        guard let value = self.value,
+            let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .fragmentsAllowed])
+        else { return "" }
+        return String(decoding: data, as: UTF8.self)
+    }
+
     /// A number, or a number in a text, exactly as it was written.
     var decimal: Decimal? {
         if let text = self.value as? String { return Decimal(string: text) }

@@ -52,6 +52,22 @@ enum Loopback {
         }
     }
 
+    /// Listens on `port`; returns the socket, which the caller closes.
+    static func listen(port: UInt16) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = Self.address(port)
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard bound, Foundation.listen(descriptor, 16) == 0 else {
+            close(descriptor)
+            throw Program.Unexpected(text: "cannot listen")
+        }
+        return descriptor
+    }
+
     private static func address(_ port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -37,7 +37,12 @@ extension IntegrationTests.WatchedFolderTests {
         try Self.wait(hospitals) {
             Self.exists(folder, "done/good.ndjson") && Self.exists(folder, "failed/bad.ndjson")
         }
-        #expect(try hospitals.status("a")["exams"].int == 24)
+        let status = try hospitals.status("a")
+        #expect(status["exams"].int == 24)
+        #expect(status["feeds"].list.map { $0["feed"].string } == ["folder"])
+        #expect(status["feeds"][0]["committed"].int == 24 && status["feeds"][0]["quarantined"].int == 1)
+        #expect(status["feeds"][0]["sinceCreation"]["exams"].int == 24)
+        #expect(status["feeds"][0]["sinceReceipt"]["p99"].int >= status["feeds"][0]["sinceReceipt"]["p50"].int)
         let report = try String(contentsOf: folder.appending(path: "failed/bad.ndjson.report"), encoding: .utf8)
         #expect(report.hasPrefix("code,position,message\r\nfhir.json-syntax,\"line 3, byte "))
         #expect(Self.exists(folder, "later.ndjson.part") && Self.exists(folder, ".hidden.ndjson"))

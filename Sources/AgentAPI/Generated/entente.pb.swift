@@ -170,11 +170,80 @@ public nonisolated struct Entente_Api_V1_StatusReply: @unchecked Sendable {
     set {_uniqueStorage()._residentBytes = newValue}
   }
 
+  /// One for each way by which anything came in since the start.
+  public var feeds: [Entente_Api_V1_FeedFigures] {
+    get {_storage._feeds}
+    set {_uniqueStorage()._feeds = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_FeedFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// mllp, folder, dicomweb or import.
+  public var feed: String = String()
+
+  /// Exams, messages or studies that could be read.
+  public var read: UInt64 = 0
+
+  /// Exams, new versions included.
+  public var committed: UInt64 = 0
+
+  public var duplicate: UInt64 = 0
+
+  public var quarantined: UInt64 = 0
+
+  /// From an exam's own time to its being final; absent before the first.
+  public var sinceCreation: Entente_Api_V1_LagFigures {
+    get {_sinceCreation ?? Entente_Api_V1_LagFigures()}
+    set {_sinceCreation = newValue}
+  }
+  /// Returns true if `sinceCreation` has been explicitly set.
+  public var hasSinceCreation: Bool {self._sinceCreation != nil}
+  /// Clears the value of `sinceCreation`. Subsequent reads from it will return its default value.
+  public mutating func clearSinceCreation() {self._sinceCreation = nil}
+
+  /// From its receipt by the agent.
+  public var sinceReceipt: Entente_Api_V1_LagFigures {
+    get {_sinceReceipt ?? Entente_Api_V1_LagFigures()}
+    set {_sinceReceipt = newValue}
+  }
+  /// Returns true if `sinceReceipt` has been explicitly set.
+  public var hasSinceReceipt: Bool {self._sinceReceipt != nil}
+  /// Clears the value of `sinceReceipt`. Subsequent reads from it will return its default value.
+  public mutating func clearSinceReceipt() {self._sinceReceipt = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _sinceCreation: Entente_Api_V1_LagFigures? = nil
+  fileprivate var _sinceReceipt: Entente_Api_V1_LagFigures? = nil
+}
+
+/// In milliseconds, over the last exams of one feed.
+public nonisolated struct Entente_Api_V1_LagFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var count: UInt32 = 0
+
+  public var p50: Int64 = 0
+
+  public var p99: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Entente_Api_V1_Peer: Sendable {
@@ -1209,6 +1278,18 @@ public nonisolated struct Entente_Api_V1_Exam: @unchecked Sendable {
     set {_uniqueStorage()._presentedForms = newValue}
   }
 
+  /// Whether its source names the devices it comes from, persons who answer for it, both, or neither: device, person, both
+  /// or unknown.
+  public var origin: String {
+    get {_storage._origin}
+    set {_uniqueStorage()._origin = newValue}
+  }
+
+  public var devices: [String] {
+    get {_storage._devices}
+    set {_uniqueStorage()._devices = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1511,7 +1592,7 @@ nonisolated extension Entente_Api_V1_StatusRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0")
 
   fileprivate class _StorageClass {
     var _institution: String = String()
@@ -1534,6 +1615,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
     var _quarantined: UInt64 = 0
     var _version: String = String()
     var _residentBytes: UInt64 = 0
+    var _feeds: [Entente_Api_V1_FeedFigures] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1564,6 +1646,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       _quarantined = source._quarantined
       _version = source._version
       _residentBytes = source._residentBytes
+      _feeds = source._feeds
     }
   }
 
@@ -1602,6 +1685,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._quarantined) }()
         case 19: try { try decoder.decodeSingularStringField(value: &_storage._version) }()
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._residentBytes) }()
+        case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._feeds) }()
         default: break
         }
       }
@@ -1670,6 +1754,9 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       if _storage._residentBytes != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._residentBytes, fieldNumber: 20)
       }
+      if !_storage._feeds.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._feeds, fieldNumber: 40)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1699,10 +1786,115 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         if _storage._quarantined != rhs_storage._quarantined {return false}
         if _storage._version != rhs_storage._version {return false}
         if _storage._residentBytes != rhs_storage._residentBytes {return false}
+        if _storage._feeds != rhs_storage._feeds {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_FeedFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FeedFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}feed\0\u{1}read\0\u{1}committed\0\u{1}duplicate\0\u{1}quarantined\0\u{3}since_creation\0\u{3}since_receipt\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.feed) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.read) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.duplicate) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.quarantined) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._sinceCreation) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._sinceReceipt) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.feed.isEmpty {
+      try visitor.visitSingularStringField(value: self.feed, fieldNumber: 1)
+    }
+    if self.read != 0 {
+      try visitor.visitSingularUInt64Field(value: self.read, fieldNumber: 2)
+    }
+    if self.committed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 3)
+    }
+    if self.duplicate != 0 {
+      try visitor.visitSingularUInt64Field(value: self.duplicate, fieldNumber: 4)
+    }
+    if self.quarantined != 0 {
+      try visitor.visitSingularUInt64Field(value: self.quarantined, fieldNumber: 5)
+    }
+    try { if let v = self._sinceCreation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._sinceReceipt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_FeedFigures, rhs: Entente_Api_V1_FeedFigures) -> Bool {
+    if lhs.feed != rhs.feed {return false}
+    if lhs.read != rhs.read {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.duplicate != rhs.duplicate {return false}
+    if lhs.quarantined != rhs.quarantined {return false}
+    if lhs._sinceCreation != rhs._sinceCreation {return false}
+    if lhs._sinceReceipt != rhs._sinceReceipt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_LagFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LagFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{1}p50\0\u{1}p99\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.p50) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.p99) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 1)
+    }
+    if self.p50 != 0 {
+      try visitor.visitSingularInt64Field(value: self.p50, fieldNumber: 2)
+    }
+    if self.p99 != 0 {
+      try visitor.visitSingularInt64Field(value: self.p99, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_LagFigures, rhs: Entente_Api_V1_LagFigures) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.p50 != rhs.p50 {return false}
+    if lhs.p99 != rhs.p99 {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3775,7 +3967,7 @@ nonisolated extension Entente_Api_V1_Proof: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Exam"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}status\0\u{1}code\0\u{1}patient\0\u{3}effective_text\0\u{3}issued_text\0\u{1}performers\0\u{1}items\0\u{1}imaging\0\u{1}conclusion\0\u{1}specimens\0\u{1}identifiers\0\u{3}presented_forms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}status\0\u{1}code\0\u{1}patient\0\u{3}effective_text\0\u{3}issued_text\0\u{1}performers\0\u{1}items\0\u{1}imaging\0\u{1}conclusion\0\u{1}specimens\0\u{1}identifiers\0\u{3}presented_forms\0\u{2}\u{1b}origin\0\u{1}devices\0")
 
   fileprivate class _StorageClass {
     var _kind: String = String()
@@ -3791,6 +3983,8 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
     var _specimens: [String] = []
     var _identifiers: [String] = []
     var _presentedForms: [String] = []
+    var _origin: String = String()
+    var _devices: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3814,6 +4008,8 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
       _specimens = source._specimens
       _identifiers = source._identifiers
       _presentedForms = source._presentedForms
+      _origin = source._origin
+      _devices = source._devices
     }
   }
 
@@ -3845,6 +4041,8 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
         case 11: try { try decoder.decodeRepeatedStringField(value: &_storage._specimens) }()
         case 12: try { try decoder.decodeRepeatedStringField(value: &_storage._identifiers) }()
         case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._presentedForms) }()
+        case 40: try { try decoder.decodeSingularStringField(value: &_storage._origin) }()
+        case 41: try { try decoder.decodeRepeatedStringField(value: &_storage._devices) }()
         default: break
         }
       }
@@ -3896,6 +4094,12 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
       if !_storage._presentedForms.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._presentedForms, fieldNumber: 13)
       }
+      if !_storage._origin.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._origin, fieldNumber: 40)
+      }
+      if !_storage._devices.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._devices, fieldNumber: 41)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3918,6 +4122,8 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
         if _storage._specimens != rhs_storage._specimens {return false}
         if _storage._identifiers != rhs_storage._identifiers {return false}
         if _storage._presentedForms != rhs_storage._presentedForms {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._devices != rhs_storage._devices {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -25,6 +25,8 @@ enum ExamRendering {
             message.presentedForms = exam.presentedForms.map {
                 [$0.title, $0.contentType].compactMap { $0 }.joined(separator: ", ")
             }
+            message.origin = exam.origin.rawValue
+            message.devices = exam.devices
         }
     }
 

@@ -56,6 +56,27 @@ struct StatusReporter: Sendable {
             reply.quarantined = counts.openQuarantine
             reply.version = Self.version
             reply.residentBytes = Self.residentBytes() ?? 0
+            reply.feeds = self.context.feeds.figures.map(Self.feed)
+        }
+    }
+
+    private static func feed(_ figures: FeedBook.Figures) -> Entente_Api_V1_FeedFigures {
+        .with {
+            $0.feed = figures.feed.rawValue
+            $0.read = figures.counts.read
+            $0.committed = figures.counts.committed
+            $0.duplicate = figures.counts.duplicate
+            $0.quarantined = figures.counts.quarantined
+            if let lag = figures.sinceCreation { $0.sinceCreation = Self.lag(lag) }
+            if let lag = figures.sinceReceipt { $0.sinceReceipt = Self.lag(lag) }
+        }
+    }
+
+    private static func lag(_ lag: FeedBook.Lag) -> Entente_Api_V1_LagFigures {
+        .with {
+            $0.count = UInt32(clamping: lag.count)
+            $0.p50 = lag.p50
+            $0.p99 = lag.p99
         }
     }
 

@@ -16,9 +16,13 @@ package final class FinalBatches: Sendable {
     }
 
     private let custody: CustodyStore
+    private let feeds: FeedBook
     private let state = Mutex(State())
 
-    package init(custody: CustodyStore) { self.custody = custody }
+    package init(custody: CustodyStore, feeds: FeedBook) {
+        self.custody = custody
+        self.feeds = feeds
+    }
 
     /// The height of the block that holds the batch; `nil` if the agent stops first or the task is cancelled.
     package func height(of number: UInt64, kind: ManifestKind) async -> Height? {
@@ -41,7 +45,7 @@ package final class FinalBatches: Sendable {
                 }
                 do {
                     if let height = try self.custody.batch(kind, number: number)?.height {
-                        self.resolve(number, kind, height)
+                        self.resume(number, kind, height)
                     }
                 } catch {
                     // The caller learns nothing now; the batch stays durable and becomes final by itself.
@@ -60,7 +64,13 @@ package final class FinalBatches: Sendable {
     /// Whether the agent is stopping.
     package var isClosed: Bool { self.state.withLock { $0.isClosed } }
 
+    /// Notes that a batch is in a final block.
     package func resolve(_ number: UInt64, _ kind: ManifestKind, _ height: Height) {
+        if kind == .exams { self.feeds.final(number, now: Clock.now) }
+        self.resume(number, kind, height)
+    }
+
+    private func resume(_ number: UInt64, _ kind: ManifestKind, _ height: Height) {
         let resumed = self.state.withLock { $0.waiters.removeValue(forKey: Key(kind: kind, number: number)) ?? [:] }
         for continuation in resumed.values { continuation.resume(returning: height) }
     }

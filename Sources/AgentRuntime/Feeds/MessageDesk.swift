@@ -80,7 +80,9 @@ struct MessageDesk: Sendable {
         var refusals: [(refusal: FormatRefusal, offset: Int)] = []
         var items: [ExamWriter.Item] = []
         var isKept = true
-        var isNew = false
+        /// Exams of it that were not known.
+        var written = 0
+        var isNew: Bool { self.written > 0 }
         /// Its name, where it was claimed, and its content.
         var claim: (name: Digest, content: Digest)?
 
@@ -99,7 +101,7 @@ struct MessageDesk: Sendable {
         mutating func take(_ outcomes: ArraySlice<ExamWriter.Outcome>) {
             for outcome in outcomes {
                 switch outcome {
-                case .written: self.isNew = true
+                case .written: self.written += 1
                 case .duplicate: break
                 case .unidentified: self.refuse(FormatRefusal(SubjectRefusal.unidentified))
                 case .tooLarge: self.refuse(FormatRefusal(HL7v2Refusal.tooLarge))
@@ -183,6 +185,15 @@ struct MessageDesk: Sendable {
             }
             counts.lagMillisecondsMax = max(counts.lagMillisecondsMax, lag)
         }
+        self.context.feeds.count(
+            .mllp,
+            FeedBook.Counts(
+                read: UInt64(messages.count { $0.code != .reject }),
+                committed: UInt64(messages.reduce(0) { $0 + $1.written }),
+                duplicate: UInt64(messages.count { $0.code == .accept && !$0.isNew }),
+                quarantined: UInt64(messages.count { $0.code == .error && $0.isKept })
+            )
+        )
     }
 
     /// A time as HL7 writes it.

@@ -84,7 +84,7 @@ struct WatchedFolder: Service {
         guard let before = self.signature(name) else { return }
         let path = self.folder.appending(path: name).path
         let report = Report(linesMax: Self.reportLinesMax)
-        let summary = try await self.imports.run([.path(path)], isDryRun: false) { event in
+        let summary = try await self.imports.run([.path(path)], isDryRun: false, feed: .folder) { event in
             if case .rejection(let rejection) = event { report.add(rejection) }
         }
         // What changed while it was read is another file now, and is imported as one.

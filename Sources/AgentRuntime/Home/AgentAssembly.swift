@@ -160,7 +160,7 @@ struct AgentAssembly {
             logger: self.logger
         )
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
-        let final = FinalBatches(custody: context.custody)
+        let final = FinalBatches(custody: context.custody, feeds: context.feeds)
         let bells = (exams: Bell(), receipts: Bell(), written: Bell(), found: Bell())
         let writer = try self.writer(context, desk, prepared: bells.exams, found: bells.found)
         return AgentParts(

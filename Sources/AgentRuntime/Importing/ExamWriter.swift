@@ -34,6 +34,10 @@ package final class ExamWriter: Sendable {
         case duplicate
         case unidentified
         case tooLarge
+
+        package var isWritten: Bool {
+            if case .written = self { true } else { false }
+        }
     }
 
     /// What became of one call's items.

@@ -107,6 +107,7 @@ package struct ImportSession: Sendable {
         options: ImportOptions = ImportOptions(),
         pace: ImportPace = ImportPace(),
         renamed: (path: String, shown: String)? = nil,
+        feed: FeedName = .imported,
         event: @escaping @Sendable (Event) async throws -> Void
     ) async throws -> Summary {
         let folder = self.context.layout.spool.appending(path: UUID().uuidString)
@@ -122,6 +123,7 @@ package struct ImportSession: Sendable {
         var state = RunState(session: self, isDryRun: isDryRun)
         state.renamed = renamed
         state.pace = pace
+        state.feed = feed
         while let chunk = try await source.next() {
             guard !self.final.isClosed else { throw Self.stopping }
             for unit in chunk {
@@ -167,6 +169,8 @@ package struct ImportSession: Sendable {
         var renamed: (path: String, shown: String)?
         /// Whether what is refused goes into quarantine.
         var keepsRefused = true
+        var feed = FeedName.imported
+        var counted = FeedBook.Counts()
         var lastReport: Int64 = 0
         var progress = Progress()
         var summary = Summary()
@@ -232,6 +236,7 @@ package struct ImportSession: Sendable {
             let (items, positions) = (self.items, self.positions)
             self.items = []
             self.positions = []
+            let received = Clock.now
             let result = try await self.session.writer.write(items, isDryRun: self.isDryRun)
             for (index, outcome) in result.outcomes.enumerated() {
                 switch outcome {
@@ -257,12 +262,31 @@ package struct ImportSession: Sendable {
                     )
                 }
             }
-            if let batch = result.batch { self.open.append(batch) }
+            if let batch = result.batch {
+                self.open.append(batch)
+                let written = zip(items, result.outcomes).filter { $1.isWritten }.map(\.0.exam)
+                self.session.context.feeds.wrote(self.feed, written, batch: batch.number, received: received)
+            }
+            self.count()
             while self.open.count > ImportSession.openBatchesMax { try await self.awaitOldest(event) }
             self.progress.committed = self.summary.committed
         }
 
+        /// Tells what was done since it was last told.
+        private mutating func count() {
+            guard !self.isDryRun else { return }
+            let now = FeedBook.Counts(
+                read: self.summary.read,
+                committed: self.summary.committed,
+                duplicate: self.summary.duplicates,
+                quarantined: self.summary.quarantined
+            )
+            self.session.context.feeds.count(self.feed, now.since(self.counted))
+            self.counted = now
+        }
+
         mutating func finish(_ event: (Event) async throws -> Void) async throws -> Summary {
+            self.count()
             while !self.open.isEmpty { try await self.awaitOldest(event) }
             self.summary.elapsedMilliseconds = Clock.uptime - self.started
             return self.summary

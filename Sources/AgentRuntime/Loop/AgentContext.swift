@@ -24,6 +24,7 @@ package struct AgentContext: Sendable {
     package let confirmations: TipConfirmations
     package let secrets: HomeSecrets
     package let logger: Logger
+    package let feeds = FeedBook()
 
     /// The pseudonym of a person by one identifier.
     package func pseudonym(_ identifier: PatientIdentifier) -> PatientPseudonym {

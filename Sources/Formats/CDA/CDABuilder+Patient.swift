@@ -102,6 +102,7 @@ extension CDABuilder {
             display: person ?? device ?? organisation,
             identifiers: try CDADocument.identifiers(in: role)
         )
+        if person != nil { self.namesPerson = true }
         guard performer.display != nil || !performer.identifiers.isEmpty else { return }
         self.note(performer)
     }

@@ -19,6 +19,8 @@ struct CDABuilder {
     var presentedForms: [PresentedForm] = []
     var imaging: [ImagingSummary] = []
     var performers: [ExamPerformer] = []
+    /// Whether one of them is a person.
+    var namesPerson = false
     /// Numbers of the report, the request and the specimen that the header gives as the patient's.
     var orderNumbers: [SourceIdentifier] = []
     /// What the sections with results are about.
@@ -56,6 +58,7 @@ struct CDABuilder {
         exam.effective = try self.effective(root)
         exam.issued = header.issued
         exam.performers = self.performers
+        exam.namesPerson = self.namesPerson
         exam.conclusion = self.conclusion
         exam.conclusionCodes = self.conclusionCodes
         exam.presentedForms = self.presentedForms

@@ -131,6 +131,7 @@ extension ExamBuilder {
         var known: Set<ExamPerformer> = []
         for reference in try value.references(key) {
             let target = try self.follow(reference, from: owner, key)
+            if Self.isPerson(reference, target) { self.namesPerson = true }
             var performer = ExamPerformer(
                 display: reference.display,
                 identifiers: reference.identifier.map { [$0] } ?? []
@@ -145,6 +146,15 @@ extension ExamBuilder {
             performers.append(performer)
         }
         return performers
+    }
+
+    /// By the resource, or by the type that the reference names where that is not in the input.
+    private static func isPerson(_ reference: FHIRReference, _ target: ResourceGraph.Target?) -> Bool {
+        if let target {
+            return [.practitioner, .practitionerRole, .patient].contains(Self.type(of: target.value))
+        }
+        let path = reference.literal?.split(separator: "/").dropLast().last ?? ""
+        return ["Practitioner", "PractitionerRole", "Patient", "RelatedPerson"].contains(path)
     }
 
     /// The name of a person, organization or role.

@@ -18,6 +18,8 @@ struct ExamBuilder: Sendable {
     var itemOffsets: Set<Int> = []
     var items: [ExamItem] = []
     var itemCategories: [CodedConcept] = []
+    /// Whether a performer is a person.
+    var namesPerson = false
     private var patients: [Int: PatientDemographics] = [:]
 
     init(_ graph: ResourceGraph) { self.graph = graph }
@@ -28,16 +30,18 @@ struct ExamBuilder: Sendable {
         self.isUsed = [root]
         self.items = []
         self.itemCategories = []
+        self.namesPerson = false
         self.itemOffsets = []
         let entry = self.graph.entries[root]
         try Self.checkResource(entry.value)
         let subject = try self.subject(of: entry.value, owner: root)
-        let exam =
+        var exam =
             switch entry.type {
             case .diagnosticReport: try self.report(entry.value, root)
             case .imagingStudy: try self.study(entry.value, root)
             default: try self.observation(entry.value, root)
             }
+        exam.namesPerson = self.namesPerson
         guard self.used.count <= RecordContent.partsMax else {
             throw FHIRFault(.tooManyItems, at: entry.value, entry.type.rawValue)
         }

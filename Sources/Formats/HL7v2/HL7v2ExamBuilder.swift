@@ -70,7 +70,9 @@ struct HL7v2ExamBuilder {
         try results.read()
         exam = results.exam
         exam.status = self.status(request, control, document, results.statuses)
-        exam.performers = self.performers(request, document) + results.performers.elements
+        let persons = self.performers(request, document)
+        exam.performers = persons + results.performers.elements
+        exam.namesPerson = !persons.isEmpty || results.namesObserver
         if let request { self.addSource(of: request, to: &exam) }
         exam.kind = ExamKind(exam, request: request, document: document, text: self.text, message: self.message)
         return Built(exam: exam, subject: subject)

@@ -14,6 +14,8 @@ extension HL7v2ExamBuilder {
         /// Of each result that has one of its own.
         private(set) var statuses: [ExamStatus] = []
         private(set) var performers = UniquePerformers()
+        /// Whether a result names who observed it (OBX-16).
+        private(set) var namesObserver = false
         private var lastPerformer: ArraySlice<UInt8> = []
         private var lastTime: (bytes: ArraySlice<UInt8>, time: ClinicalPeriod?)?
         private var level = 0
@@ -149,6 +151,7 @@ extension HL7v2ExamBuilder {
             }
             try self.addContext(of: segment, unit, to: &item)
             self.addPerformer(of: segment)
+            if !segment.field(16).isEmpty { self.namesObserver = true }
             self.noteTarget = .item(self.exam.items.count)
             try self.append(item, segment, field: 5)
             self.addConclusion(segment, item)

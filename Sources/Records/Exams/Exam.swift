@@ -15,6 +15,8 @@ package struct Exam: Hashable, Sendable {
     /// When this version of the report was released.
     package var issued: ClinicalTime?
     package var performers: [ExamPerformer] = []
+    /// Whether a person, not only an institution, is named who made, observed or signed it.
+    package var namesPerson = false
     /// What a clinician concluded, as text and as codes.
     package var conclusion: String?
     package var conclusionCodes: [CodedConcept] = []

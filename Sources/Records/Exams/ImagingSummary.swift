@@ -38,6 +38,8 @@ package struct ImagingSummary: Hashable, Sendable {
         package var bodySite: Coding?
         package var numberOfInstances: UInt32?
         package var instances: [Instance]
+        /// Maker, model and station of the device that made it.
+        package var device: String?
 
         package init(
             uid: String,

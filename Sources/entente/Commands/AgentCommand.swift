@@ -31,6 +31,9 @@ struct AgentCommand: EntenteCommand {
     @Option(name: .long, help: "Import the files of this folder as they come; each moves to done/ or failed/ in it.")
     var watch: String?
 
+    @OptionGroup(title: "A PACS")
+    var pacs: DICOMWebOptions
+
     func execute() async throws {
         guard let level = Logger.Level(rawValue: self.logLevel) else {
             throw CommandFailure.usage("log-level", "there is no such log level", hint: "See entente agent --help.")
@@ -65,7 +68,11 @@ struct AgentCommand: EntenteCommand {
     }
 
     private func feeds() throws(CommandFailure) -> FeedConfiguration {
-        var feeds = FeedConfiguration(mllp: self.mllp, watchedFolder: self.watch)
+        var feeds = FeedConfiguration(
+            mllp: self.mllp,
+            watchedFolder: self.watch,
+            dicomWeb: try self.pacs.configuration()
+        )
         switch (self.mllpCertificate, self.mllpKey) {
         case (let certificate?, let key?) where self.mllp != nil:
             feeds.tls = FeedConfiguration.TLS(

@@ -28,7 +28,42 @@ struct StatusCommand: EntenteCommand {
             "freeBytes": status.freeBytes, "finalityP50": status.finalityP50, "finalityP99": status.finalityP99,
             "confirmed": status.confirmedAt == 0 ? NSNull() : Times.format(status.confirmedAt) as Any,
             "quarantined": status.quarantined, "version": status.version, "residentBytes": status.residentBytes,
+            "feeds": status.feeds.map(Self.feed),
         ]
+    }
+
+    private static func feed(_ feed: Entente_Api_V1_FeedFigures) -> [String: Any] {
+        func lag(_ has: Bool, _ lag: Entente_Api_V1_LagFigures) -> Any {
+            has ? ["exams": lag.count, "p50": lag.p50, "p99": lag.p99] as [String: Any] : NSNull()
+        }
+        return [
+            "feed": feed.feed, "read": feed.read, "committed": feed.committed, "duplicates": feed.duplicate,
+            "quarantined": feed.quarantined, "sinceCreation": lag(feed.hasSinceCreation, feed.sinceCreation),
+            "sinceReceipt": lag(feed.hasSinceReceipt, feed.sinceReceipt),
+        ]
+    }
+
+    private static func line(_ feed: Entente_Api_V1_FeedFigures) -> String {
+        var line = feed.feed + String(repeating: " ", count: max(1, 13 - feed.feed.count))
+        line += "\(feed.read) read, \(feed.committed) committed, \(feed.duplicate) known, "
+        line += "\(feed.quarantined) in quarantine"
+        if feed.hasSinceCreation {
+            line += "; final \(Self.duration(feed.sinceCreation.p50)) after creation in the median, "
+            line += "\(Self.duration(feed.sinceCreation.p99)) at the 99th percentile"
+        }
+        if feed.hasSinceReceipt { line += "; \(Self.duration(feed.sinceReceipt.p50)) after receipt" }
+        return line
+    }
+
+    /// In the unit that leaves one to three digits before the point.
+    static func duration(_ milliseconds: Int64) -> String {
+        switch milliseconds {
+        case ..<1_000: "\(milliseconds) ms"
+        case ..<120_000: String(format: "%.1f s", Double(milliseconds) / 1_000)
+        case ..<7_200_000: String(format: "%.1f min", Double(milliseconds) / 60_000)
+        case ..<172_800_000: String(format: "%.1f h", Double(milliseconds) / 3_600_000)
+        default: "\(milliseconds / 86_400_000) days"
+        }
     }
 
     private func text(_ status: Entente_Api_V1_StatusReply) -> String {
@@ -62,6 +97,7 @@ struct StatusCommand: EntenteCommand {
         lines.append(
             "Disk         \(Self.size(status.vaultBytes)) in \(status.objects) objects, \(Self.size(status.freeBytes)) free"
         )
+        lines += status.feeds.map(Self.line)
         return lines.joined(separator: "\n")
     }
 

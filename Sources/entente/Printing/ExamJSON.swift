@@ -28,7 +28,7 @@ enum ExamJSON {
             ],
             "effective": exam.effectiveText, "issued": exam.issuedText, "performers": exam.performers,
             "specimens": exam.specimens, "conclusion": exam.conclusion, "identifiers": exam.identifiers,
-            "presentedForms": exam.presentedForms,
+            "presentedForms": exam.presentedForms, "origin": exam.origin, "devices": exam.devices,
             "items": exam.items.map(self.item),
             "imaging": exam.imaging.map(self.imaging),
         ]

@@ -36,6 +36,11 @@ struct ReportPrinter {
         if !exam.performers.isEmpty {
             lines.append("Performer   " + Terminal.harmless(exam.performers.joined(separator: ", ")))
         }
+        if !exam.origin.isEmpty {
+            let devices = exam.devices.isEmpty ? "" : ": " + exam.devices.joined(separator: "; ")
+            let origin = ["both": "device and person", "unknown": "not said by the source"][exam.origin] ?? exam.origin
+            lines.append("Made by     " + Terminal.harmless(origin + devices))
+        }
         if !exam.specimens.isEmpty {
             lines.append("Specimen    " + Terminal.harmless(exam.specimens.joined(separator: ", ")))
         }

@@ -55,6 +55,9 @@ extension DICOMTag {
     static let bodyPartExamined = DICOMTag(0x0018_0015)
     package static let seriesInstanceUID = DICOMTag(0x0020_000e)
     package static let seriesNumber = DICOMTag(0x0020_0011)
+    static let manufacturer = DICOMTag(0x0008_0070)
+    static let stationName = DICOMTag(0x0008_1010)
+    static let manufacturerModelName = DICOMTag(0x0008_1090)
     package static let instanceNumber = DICOMTag(0x0020_0013)
     package static let numberOfFrames = DICOMTag(0x0028_0008)
     package static let rows = DICOMTag(0x0028_0010)
@@ -113,6 +116,6 @@ extension DICOMTag {
         .studyDescription, .procedureCodeSequence, .performingPhysicianName, .studyInstanceUID, .modality,
         .seriesDescription, .bodyPartExamined, .seriesInstanceUID, .seriesNumber, .instanceNumber, .patientName,
         .patientID, .issuerOfPatientID, .issuerOfPatientIDQualifiersSequence, .patientBirthDate, .patientSex,
-        .otherPatientIDs, .otherPatientIDsSequence,
+        .otherPatientIDs, .otherPatientIDsSequence, .manufacturer, .stationName, .manufacturerModelName,
     ]
 }

@@ -34,6 +34,42 @@ enum DICOMJSON {
         guard let text = DICOMCharacterSets(["ISO_IR 192"]) else { preconditionFailure("ISO_IR 192 is a defined term") }
         return DICOMDataSet(bytes: encoded, elements: elements, parent: text, decoders: decoders, depth: 0)
     }
+
+    /// The object of one instance without what no exam takes from an image, and without spaces between its tokens.
+    ///
+    /// What is no object stays as it is.
+    static func compact(_ bytes: [UInt8]) -> [UInt8] {
+        guard let root = try? JSONReader.read(bytes).root, root.kind == .object else { return bytes }
+        var compact = [UInt8(ascii: "{")]
+        for (name, value) in root.members {
+            guard let tag = DICOMJSONEncoder.tag(name), DICOMTag.used.contains(tag) else { continue }
+            if compact.count > 1 { compact.append(UInt8(ascii: ",")) }
+            compact.append(contentsOf: "\"\(name)\":".utf8)
+            self.appendTokens(of: value.bytes, to: &compact)
+        }
+        compact.append(UInt8(ascii: "}"))
+        return compact
+    }
+
+    private static func appendTokens(of value: some Sequence<UInt8>, to compact: inout [UInt8]) {
+        var (isText, isEscaped) = (false, false)
+        for byte in value {
+            if isText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isText = false
+                }
+            } else if byte == UInt8(ascii: "\"") {
+                isText = true
+            } else if byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d {
+                continue
+            }
+            compact.append(byte)
+        }
+    }
 }
 
 /// Writes elements in explicit VR little endian.
@@ -149,7 +185,7 @@ private struct DICOMJSONEncoder {
     }
 
     /// Eight hexadecimal digits.
-    private static func tag(_ name: String) -> DICOMTag? {
+    static func tag(_ name: String) -> DICOMTag? {
         guard name.utf8.count == 8, name.utf8.allSatisfy({ JSONReader.hexadecimalValue(of: $0) != nil }) else {
             return nil
         }

@@ -18,6 +18,8 @@ struct DICOMInstance: Sendable {
         var procedures: [Coding]
         var accession: SourceIdentifier?
         var performers: [ExamPerformer]
+        /// Whether a person is among them.
+        var namesPerson: Bool
         /// Of an answer to a query, which may count what it does not list.
         var modalities: [String]
         var numberOfSeries: UInt32?
@@ -32,6 +34,8 @@ struct DICOMInstance: Sendable {
         var description: String?
         var bodyPart: String?
         var numberOfInstances: UInt32?
+        /// Of an image: what made a report or a document is no source of results.
+        var device: String?
     }
 
     /// A file is one instance; an answer to a query may be a study or a series only.
@@ -72,6 +76,15 @@ struct DICOMInstance: Sendable {
         self.number = dataSet.integer(.instanceNumber)
         self.patient = try DICOMPatient(dataSet)
         self.document = instanceUID == nil ? nil : try DICOMDocument(dataSet, sopClass: sopClass ?? "")
+        if instanceUID != nil, self.document == nil { self.series?.device = try Self.device(dataSet) }
+    }
+
+    /// `Maker Model, Station`, as far as they are known.
+    private static func device(_ dataSet: DICOMDataSet) throws(DICOMFault) -> String? {
+        let model = [try dataSet.string(.manufacturer), try dataSet.string(.manufacturerModelName)].compactMap { $0 }
+        let parts = [model.isEmpty ? nil : model.joined(separator: " "), try dataSet.string(.stationName)]
+        let named = parts.compactMap { $0 }
+        return named.isEmpty ? nil : named.joined(separator: ", ")
     }
 
     private static func study(_ dataSet: DICOMDataSet, uid: String) throws(DICOMFault) -> Study {
@@ -100,8 +113,10 @@ struct DICOMInstance: Sendable {
         if let department = try dataSet.string(.institutionalDepartmentName) {
             performers.append(ExamPerformer(display: department, identifiers: []))
         }
+        var namesPerson = false
         for name in try dataSet.names(.performingPhysicianName) {
             guard let label = DICOMPersonName(name).name?.label else { continue }
+            namesPerson = true
             performers.append(ExamPerformer(display: label, identifiers: []))
         }
         return Study(
@@ -111,6 +126,7 @@ struct DICOMInstance: Sendable {
             procedures: try dataSet.codings(.procedureCodeSequence),
             accession: accession,
             performers: performers,
+            namesPerson: namesPerson,
             modalities: try dataSet.strings(.modalitiesInStudy),
             numberOfSeries: dataSet.count(.numberOfStudyRelatedSeries),
             numberOfInstances: dataSet.count(.numberOfStudyRelatedInstances)

@@ -39,6 +39,7 @@ extension DICOMStudy {
                 series: series
             )
         ]
+        exam.namesPerson = members.contains { $0.value.study.namesPerson }
         try self.addDocuments(members, to: &exam)
         return ParsedExam(
             format: .dicom,
@@ -89,6 +90,7 @@ extension DICOMStudy {
             series[index].description = series[index].description ?? value.description
             series[index].bodySite =
                 series[index].bodySite ?? value.bodyPart.map { Coding(system: nil, code: $0, display: nil) }
+            series[index].device = series[index].device ?? value.device
             if let instance = member.value.instance { series[index].instances.append(instance) }
             series[index].numberOfInstances = self.greatest(
                 series[index].instances.count,
@@ -128,6 +130,7 @@ extension DICOMStudy {
             }
         }
         exam.performers = self.distinct(exam.performers + observers)
+        if !observers.isEmpty { exam.namesPerson = true }
         if !conclusions.isEmpty { exam.conclusion = conclusions.joined(separator: "\n") }
     }
 

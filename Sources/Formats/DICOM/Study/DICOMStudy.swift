@@ -113,7 +113,8 @@ package enum DICOMStudy {
             let value = try DICOMInstance(try DICOMJSON.dataSet(part.bytes, decoders), isFile: false)
             return Member(
                 part: part,
-                compact: part.bytes,
+                // An answer to a query counts what it does not list.
+                compact: value.instance != nil && value.document == nil ? DICOMJSON.compact(part.bytes) : part.bytes,
                 digest: Digest(hashing: part.bytes),
                 value: value,
                 index: index,
