@@ -21,6 +21,8 @@ package final class ExamWriter: Sendable {
         package var exam: Exam
         package var patient: PatientDemographics
         package var content: RecordContent
+        /// What the exam's own code stands for, as soon as it is read.
+        fileprivate var item: CatalogueItem?
 
         package init(_ parsed: ParsedExam, patient: PatientDemographics) {
             self.exam = parsed.exam
@@ -86,6 +88,14 @@ package final class ExamWriter: Sendable {
         }
     }
 
+    /// What is stored of the newest version of an item's exam, if it is known here.
+    package func newest(of item: Item) throws -> RecordContent? {
+        guard let named = self.name(item).named,
+            let known = try self.context.custody.versions(sources: [named.source]).first?.last
+        else { return nil }
+        return try self.context.vault.openOwn(known.record).content
+    }
+
     // MARK: Naming
 
     fileprivate struct Named: Sendable {
@@ -93,7 +103,9 @@ package final class ExamWriter: Sendable {
         var others: [PatientPseudonym]
         var tag: Digest
         var source: Digest
+        /// Of the source's own bytes: a new version of the code map makes no new version of an exam.
         var content: Digest
+        var contentBytes: Int
     }
 
     private enum Naming: Sendable {
@@ -130,7 +142,8 @@ package final class ExamWriter: Sendable {
                 others: others.map(self.context.pseudonym),
                 tag: tag,
                 source: self.context.vault.localTag(source.bytes),
-                content: self.context.vault.localTag(Array("content".utf8) + content)
+                content: self.context.vault.localTag(Array("content".utf8) + content),
+                contentBytes: content.count
             )
         )
     }
@@ -165,11 +178,23 @@ package final class ExamWriter: Sendable {
     // MARK: Storing
 
     private func store(_ items: [Item], _ plan: BatchPlan) async throws -> Result {
+        let codes = self.context.codes.view
         let sealed = Self.concurrently(plan.exams) { planned in
-            Swift.Result { try self.context.vault.seal(items[planned.item].content) }
+            let item = items[planned.item]
+            let reading = codes.read(item.exam)
+            return Swift.Result {
+                (record: try self.context.vault.seal(Self.content(of: item, planned, reading.note)), codes: reading)
+            }
         }
+        var items = items
+        var reviewed = ReviewedCodes()
         var records: [(planned: BatchPlan.Exam, record: SealedRecord)] = []
-        for (planned, result) in zip(plan.exams, sealed) { records.append((planned, try result.get())) }
+        for (planned, result) in zip(plan.exams, sealed) {
+            let (record, reading) = try result.get()
+            records.append((planned, record))
+            items[planned.item].item = reading.item
+            for code in reading.reviewed { reviewed.add(code) }
+        }
         let entries = self.entries(records, items)
         let aliases = Self.concurrently(plan.aliases) { alias in
             PseudonymSealing.sealAlias(
@@ -196,11 +221,20 @@ package final class ExamWriter: Sendable {
         let root = manifest.root
         let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
         _ = try self.sequencer.next { number, previous in
-            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks)
+            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks, reviewed)
         }
         self.prepared()
         if !checks.anomalies.isEmpty { self.found() }
         return Result(outcomes: plan.outcomes, batch: (number, root, UInt32(entries.count)))
+    }
+
+    /// The source's bytes and, if there is room, what its codes stand for.
+    private static func content(of item: Item, _ planned: BatchPlan.Exam, _ note: CodeNote?) -> RecordContent {
+        guard let part = note?.part, item.content.parts.count < RecordContent.partsMax,
+            // Beside its bytes a part has its type and two lengths.
+            planned.named.contentBytes + part.bytes.count + part.type.utf8.count + 16 <= Vault.contentBytesMax
+        else { return item.content }
+        return RecordContent(format: item.content.format, parts: item.content.parts + [part])
     }
 
     private func subjects(
@@ -233,6 +267,7 @@ package final class ExamWriter: Sendable {
             let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
             let summary = LocatorSummary(
                 of: items[planned.item].exam,
+                item: items[planned.item].item,
                 record: record.object.address,
                 recordBytes: record.plainBytes,
                 supersedes: supersedes
@@ -262,7 +297,8 @@ package final class ExamWriter: Sendable {
         _ plan: BatchPlan,
         _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
         _ items: [Item],
-        _ checks: BatchChecks
+        _ checks: BatchChecks,
+        _ codes: ReviewedCodes
     ) throws -> BatchAnchor {
         let anchor = BatchAnchor(
             institution: self.context.institution,
@@ -280,7 +316,7 @@ package final class ExamWriter: Sendable {
                 record: record.object.address,
                 patientTag: planned.named.tag,
                 kind: items[planned.item].exam.kind,
-                itemCode: items[planned.item].exam.code.primary?.code ?? "",
+                itemCode: items[planned.item].item?.code.code ?? items[planned.item].exam.code.primary?.code ?? "",
                 examTime: items[planned.item].exam.time?.earliest,
                 supersedes: planned.replaces?.number
             )
@@ -295,7 +331,8 @@ package final class ExamWriter: Sendable {
             ),
             patients: plan.patientChanges,
             exams: exams,
-            checks: checks
+            checks: checks,
+            codes: codes
         )
         return anchor
     }

@@ -1,62 +1,44 @@
 import Formats
 import Foundation
-import Yams
 
 /// A mapping in the YAML file in which people keep it.
 enum MappingFile {
     static func read(_ path: String) throws -> CSVMapping {
         let bytes = try PrivateFile.read(path, bytesMax: CSVMapping.textBytesMax, what: "the mapping")
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure.usage("mapping", "the mapping is not UTF-8", hint: "Save it as UTF-8.")
+        guard let node = try MappingTree.read(bytes, usage: "mapping") else {
+            throw CommandFailure.usage("mapping", "the mapping is empty", hint: "See entente mapping columns.")
         }
-        do {
-            guard let node = try Yams.compose(yaml: text) else {
-                throw CommandFailure.usage("mapping", "the mapping is empty", hint: "See entente mapping columns.")
-            }
-            return try CSVMapping(try self.tree(node, path: "", depth: 0))
-        } catch let fault as CSVMappingFault {
+        do throws(CSVMappingFault) {
+            return try CSVMapping(node)
+        } catch let fault {
             throw CommandFailure.usage(
                 "mapping",
                 "\(fault.refusal.message) (\(fault.path.isEmpty ? "the whole mapping" : fault.path))",
                 hint: "Documentation/Protocol/CSV-Import.md says what a mapping holds."
             )
-        } catch let error as YamlError {
-            throw CommandFailure.usage("mapping", "the mapping is not YAML: \(Self.place(of: error))", hint: "")
         }
     }
+}
 
-    /// Mappings are a few levels deep.
-    private static let depthMax = 16
+/// The consortium's catalogue in the YAML file in which people keep it.
+enum CatalogueFile {
+    /// All LOINC laboratory codes with names take less.
+    private static let bytesMax = 64 << 20
 
-    private static func tree(_ node: Node, path: String, depth: Int) throws -> MappingNode {
-        guard depth < self.depthMax else {
-            throw CommandFailure.usage("mapping", "the mapping is nested too deeply (\(path))", hint: "")
+    static func read(_ path: String) throws -> CodeMap {
+        let bytes = try PrivateFile.read(path, bytesMax: self.bytesMax, what: "the catalogue")
+        guard let node = try MappingTree.read(bytes, usage: "catalogue") else {
+            throw CommandFailure.usage("catalogue", "the catalogue is empty", hint: "")
         }
-        switch node {
-        case .scalar(let scalar): return .text(scalar.string)
-        case .sequence(let sequence):
-            return .list(try sequence.map { try self.tree($0, path: path + "[]", depth: depth + 1) })
-        case .mapping(let mapping):
-            return .map(
-                try mapping.map { key, value in
-                    guard let name = key.string else {
-                        throw CommandFailure.usage("mapping", "a key is not a text (\(path))", hint: "")
-                    }
-                    return MappingNode.Member(name, try self.tree(value, path: "\(path).\(name)", depth: depth + 1))
-                }
+        do throws(CodeMapFault) {
+            return try CodeMap(author: node)
+        } catch let fault {
+            let place = fault.path.isEmpty ? "the whole catalogue" : fault.path
+            throw CommandFailure.usage(
+                "catalogue",
+                "\(fault.refusal.message) (\(place), \(fault.refusal.code))",
+                hint: "Documentation/Protocol/Codes-and-Units.md says what a catalogue holds."
             )
-        case .alias:
-            throw CommandFailure.usage("mapping", "aliases are not read (\(path))", hint: "Write the value out.")
-        }
-    }
-
-    /// Where the parser stopped, without the line's own text.
-    private static func place(of error: YamlError) -> String {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            "line \(mark.line): \(problem)"
-        default: "it cannot be read"
         }
     }
 }
