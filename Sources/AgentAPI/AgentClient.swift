@@ -110,6 +110,40 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.quarantineShow(request) }
     }
 
+    /// The catalogue, what this institution's codes stand for in it, and the codes that nobody has mapped.
+    public func mappingList(
+        _ request: Entente_Api_V1_MappingListRequest
+    ) async throws -> Entente_Api_V1_MappingListReply {
+        try await self.call { try await $0.mappingList(request) }
+    }
+
+    /// Items that unmapped codes may stand for.
+    public func mappingSuggest(
+        _ request: Entente_Api_V1_MappingSuggestRequest
+    ) async throws -> Entente_Api_V1_MappingSuggestReply {
+        try await self.call { try await $0.mappingSuggest(request) }
+    }
+
+    /// Says what a local code stands for; returns the version that says so.
+    public func mappingSet(
+        _ request: Entente_Api_V1_MappingSetRequest
+    ) async throws -> Entente_Api_V1_MappingVersion {
+        try await self.call { try await $0.mappingSet(request) }
+    }
+
+    /// Loads a catalogue, given as the canonical bytes of a code map; returns the version in force after it.
+    public func mappingLoad(author: String, map: [UInt8]) async throws -> Entente_Api_V1_MappingVersion {
+        try await self.call { calls in
+            try await calls.mappingLoad { writer in
+                try await writer.write(.with { $0.author = author })
+                for start in stride(from: 0, to: map.count, by: Self.uploadPartBytes) {
+                    let part = map[start..<min(start + Self.uploadPartBytes, map.count)]
+                    try await writer.write(.with { $0.data = Data(part) })
+                }
+            }
+        }
+    }
+
     /// Signs a credential for a clinician.
     public func addClinician(
         _ request: Entente_Api_V1_AddClinicianRequest

@@ -34,6 +34,8 @@ package struct ParsedExam: Hashable, Sendable {
     package var offset: Int
     /// Position of the first part in its Bundle, from 0.
     package var bundleIndex: Int?
+    /// What the record that it was read from says about its codes.
+    package var codes: CodeNote?
 
     package init(
         format: SourceFormat,

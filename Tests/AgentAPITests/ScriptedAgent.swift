@@ -85,6 +85,34 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func mappingList(
+        request: Entente_Api_V1_MappingListRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MappingListReply {
+        throw Self.refusal
+    }
+
+    func mappingSuggest(
+        request: Entente_Api_V1_MappingSuggestRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MappingSuggestReply {
+        throw Self.refusal
+    }
+
+    func mappingSet(
+        request: Entente_Api_V1_MappingSetRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MappingVersion {
+        throw Self.refusal
+    }
+
+    func mappingLoad(
+        request: RPCAsyncSequence<Entente_Api_V1_MappingLoadPart, any Error>,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MappingVersion {
+        throw Self.refusal
+    }
+
     func addClinician(
         request: Entente_Api_V1_AddClinicianRequest,
         context: ServerContext

@@ -127,7 +127,9 @@ struct ImportReaderTests {
         let bad = result.refused[5]
         let file = [UInt8](try Data(contentsOf: folder.file("a.ndjson")))
         #expect(file[Int(bad.position.offset)...].starts(with: Array(#""2026-02-30""#.utf8)))
-        #expect(bad.bytes == Array(lines[5].utf8))
+        // With all that the exam is made of, so that it can be tried again.
+        #expect(bad.bytes.starts(with: Array(#"{"resourceType":"Bundle""#.utf8)))
+        #expect(bad.bytes.firstRange(of: Array(lines[5].utf8)) != nil)
         #expect(bad.message.contains("effective"))
         #expect(!result.refused.contains { $0.message.contains("2026") }, "no content in messages")
     }

@@ -117,6 +117,58 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .serverStreaming
             )
         }
+        /// Namespace for "MappingList" metadata.
+        public enum MappingList: Sendable {
+            /// Request type for "MappingList".
+            public typealias Input = Entente_Api_V1_MappingListRequest
+            /// Response type for "MappingList".
+            public typealias Output = Entente_Api_V1_MappingListReply
+            /// Descriptor for "MappingList".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "MappingList",
+                type: .unary
+            )
+        }
+        /// Namespace for "MappingSuggest" metadata.
+        public enum MappingSuggest: Sendable {
+            /// Request type for "MappingSuggest".
+            public typealias Input = Entente_Api_V1_MappingSuggestRequest
+            /// Response type for "MappingSuggest".
+            public typealias Output = Entente_Api_V1_MappingSuggestReply
+            /// Descriptor for "MappingSuggest".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "MappingSuggest",
+                type: .unary
+            )
+        }
+        /// Namespace for "MappingSet" metadata.
+        public enum MappingSet: Sendable {
+            /// Request type for "MappingSet".
+            public typealias Input = Entente_Api_V1_MappingSetRequest
+            /// Response type for "MappingSet".
+            public typealias Output = Entente_Api_V1_MappingVersion
+            /// Descriptor for "MappingSet".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "MappingSet",
+                type: .unary
+            )
+        }
+        /// Namespace for "MappingLoad" metadata.
+        public enum MappingLoad: Sendable {
+            /// Request type for "MappingLoad".
+            public typealias Input = Entente_Api_V1_MappingLoadPart
+            /// Response type for "MappingLoad".
+            public typealias Output = Entente_Api_V1_MappingVersion
+            /// Descriptor for "MappingLoad".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "MappingLoad",
+                type: .clientStreaming
+            )
+        }
         /// Namespace for "AddClinician" metadata.
         public enum AddClinician: Sendable {
             /// Request type for "AddClinician".
@@ -282,6 +334,10 @@ public enum Entente_Api_V1_Agent: Sendable {
             QuarantineList.descriptor,
             QuarantineShow.descriptor,
             QuarantineRetry.descriptor,
+            MappingList.descriptor,
+            MappingSuggest.descriptor,
+            MappingSet.descriptor,
+            MappingLoad.descriptor,
             AddClinician.descriptor,
             PrepareEnrolment.descriptor,
             PrepareGrant.descriptor,
@@ -433,6 +489,70 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.StreamingServerRequest<Entente_Api_V1_QuarantineRetryRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ImportEvent>
+
+        /// Handle the "MappingList" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The consortium's catalogue, and what local codes stand for in it.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MappingListRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MappingListReply` messages.
+        func mappingList(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingListRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingListReply>
+
+        /// Handle the "MappingSuggest" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MappingSuggestRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MappingSuggestReply` messages.
+        func mappingSuggest(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingSuggestRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingSuggestReply>
+
+        /// Handle the "MappingSet" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MappingSetRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MappingVersion` messages.
+        func mappingSet(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingSetRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingVersion>
+
+        /// Handle the "MappingLoad" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > A catalogue may be larger than a message.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MappingVersion` messages.
+        func mappingLoad(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingLoadPart>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingVersion>
 
         /// Handle the "AddClinician" method.
         ///
@@ -748,6 +868,70 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_QuarantineRetryRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ImportEvent>
+
+        /// Handle the "MappingList" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The consortium's catalogue, and what local codes stand for in it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingListRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MappingListReply` message.
+        func mappingList(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MappingListRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingListReply>
+
+        /// Handle the "MappingSuggest" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingSuggestRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MappingSuggestReply` message.
+        func mappingSuggest(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MappingSuggestRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingSuggestReply>
+
+        /// Handle the "MappingSet" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingSetRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MappingVersion` message.
+        func mappingSet(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MappingSetRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingVersion>
+
+        /// Handle the "MappingLoad" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > A catalogue may be larger than a message.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MappingVersion` message.
+        func mappingLoad(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingLoadPart>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingVersion>
 
         /// Handle the "AddClinician" method.
         ///
@@ -1065,6 +1249,70 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws
 
+        /// Handle the "MappingList" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The consortium's catalogue, and what local codes stand for in it.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MappingListRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MappingListReply` to respond with.
+        func mappingList(
+            request: Entente_Api_V1_MappingListRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MappingListReply
+
+        /// Handle the "MappingSuggest" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MappingSuggestRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MappingSuggestReply` to respond with.
+        func mappingSuggest(
+            request: Entente_Api_V1_MappingSuggestRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MappingSuggestReply
+
+        /// Handle the "MappingSet" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MappingSetRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MappingVersion` to respond with.
+        func mappingSet(
+            request: Entente_Api_V1_MappingSetRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MappingVersion
+
+        /// Handle the "MappingLoad" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > A catalogue may be larger than a message.
+        ///
+        /// - Parameters:
+        ///   - request: A stream of `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MappingVersion` to respond with.
+        func mappingLoad(
+            request: GRPCCore.RPCAsyncSequence<Entente_Api_V1_MappingLoadPart, any Swift.Error>,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MappingVersion
+
         /// Handle the "AddClinician" method.
         ///
         /// > Source IDL Documentation:
@@ -1341,6 +1589,50 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.MappingList.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingListRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingListReply>(),
+            handler: { request, context in
+                try await self.mappingList(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.MappingSuggest.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingSuggestRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingSuggestReply>(),
+            handler: { request, context in
+                try await self.mappingSuggest(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.MappingSet.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingSetRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingVersion>(),
+            handler: { request, context in
+                try await self.mappingSet(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.MappingLoad.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingLoadPart>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingVersion>(),
+            handler: { request, context in
+                try await self.mappingLoad(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.AddClinician.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_AddClinicianRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_AddClinicianReply>(),
@@ -1542,6 +1834,50 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
             context: context
         )
         return response
+    }
+
+    public func mappingList(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingListRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingListReply> {
+        let response = try await self.mappingList(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func mappingSuggest(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingSuggestRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingSuggestReply> {
+        let response = try await self.mappingSuggest(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func mappingSet(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingSetRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingVersion> {
+        let response = try await self.mappingSet(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func mappingLoad(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingLoadPart>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MappingVersion> {
+        let response = try await self.mappingLoad(
+            request: request,
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
     }
 
     public func addClinician(
@@ -1780,6 +2116,58 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
                 )
                 return [:]
             }
+        )
+    }
+
+    public func mappingList(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MappingListRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingListReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MappingListReply>(
+            message: try await self.mappingList(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func mappingSuggest(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MappingSuggestRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingSuggestReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MappingSuggestReply>(
+            message: try await self.mappingSuggest(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func mappingSet(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MappingSetRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingVersion> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MappingVersion>(
+            message: try await self.mappingSet(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func mappingLoad(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MappingLoadPart>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MappingVersion> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MappingVersion>(
+            message: try await self.mappingLoad(
+                request: request.messages,
+                context: context
+            ),
+            metadata: [:]
         )
     }
 
@@ -2096,6 +2484,90 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ImportEvent>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_ImportEvent>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "MappingList" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The consortium's catalogue, and what local codes stand for in it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingListRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingListRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingListReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func mappingList<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MappingListRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingListRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingListReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingListReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "MappingSuggest" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingSuggestRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingSuggestRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingSuggestReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func mappingSuggest<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MappingSuggestRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingSuggestRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingSuggestReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingSuggestReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "MappingSet" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingSetRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingSetRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingVersion` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func mappingSet<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MappingSetRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingSetRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingVersion>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "MappingLoad" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > A catalogue may be larger than a message.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request producing `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingVersion` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func mappingLoad<Result>(
+            request: GRPCCore.StreamingClientRequest<Entente_Api_V1_MappingLoadPart>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingLoadPart>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingVersion>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "AddClinician" method.
@@ -2580,6 +3052,134 @@ extension Entente_Api_V1_Agent {
             try await self.client.serverStreaming(
                 request: request,
                 descriptor: Entente_Api_V1_Agent.Method.QuarantineRetry.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "MappingList" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The consortium's catalogue, and what local codes stand for in it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingListRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingListRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingListReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func mappingList<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MappingListRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingListRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingListReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingListReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.MappingList.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "MappingSuggest" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingSuggestRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingSuggestRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingSuggestReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func mappingSuggest<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MappingSuggestRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingSuggestRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingSuggestReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingSuggestReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.MappingSuggest.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "MappingSet" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MappingSetRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingSetRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingVersion` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func mappingSet<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MappingSetRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingSetRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingVersion>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.MappingSet.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "MappingLoad" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > A catalogue may be larger than a message.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request producing `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - serializer: A serializer for `Entente_Api_V1_MappingLoadPart` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MappingVersion` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func mappingLoad<Result>(
+            request: GRPCCore.StreamingClientRequest<Entente_Api_V1_MappingLoadPart>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MappingLoadPart>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MappingVersion>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.clientStreaming(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.MappingLoad.descriptor,
                 serializer: serializer,
                 deserializer: deserializer,
                 options: options,
@@ -3161,6 +3761,114 @@ extension Entente_Api_V1_Agent.ClientProtocol {
         )
     }
 
+    /// Call the "MappingList" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The consortium's catalogue, and what local codes stand for in it.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MappingListRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingList<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MappingListRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingListReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.mappingList(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingListRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingListReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingSuggest" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MappingSuggestRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingSuggest<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MappingSuggestRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingSuggestReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.mappingSuggest(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingSuggestRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingSuggestReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingSet" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MappingSetRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingSet<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MappingSetRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.mappingSet(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingSetRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingVersion>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingLoad" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > A catalogue may be larger than a message.
+    ///
+    /// - Parameters:
+    ///   - request: A streaming request producing `Entente_Api_V1_MappingLoadPart` messages.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingLoad<Result>(
+        request: GRPCCore.StreamingClientRequest<Entente_Api_V1_MappingLoadPart>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.mappingLoad(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MappingLoadPart>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MappingVersion>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "AddClinician" method.
     ///
     /// > Source IDL Documentation:
@@ -3697,6 +4405,131 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.quarantineRetry(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingList" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The consortium's catalogue, and what local codes stand for in it.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingList<Result>(
+        _ message: Entente_Api_V1_MappingListRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingListReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MappingListRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.mappingList(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingSuggest" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingSuggest<Result>(
+        _ message: Entente_Api_V1_MappingSuggestRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingSuggestReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MappingSuggestRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.mappingSuggest(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingSet" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingSet<Result>(
+        _ message: Entente_Api_V1_MappingSetRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MappingSetRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.mappingSet(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "MappingLoad" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > A catalogue may be larger than a message.
+    ///
+    /// - Parameters:
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - producer: A closure producing request messages to send to the server. Returning
+    ///       from the closure closes the request stream.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mappingLoad<Result>(
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        requestProducer producer: @Sendable @escaping (GRPCCore.RPCWriter<Entente_Api_V1_MappingLoadPart>) async throws -> Void,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MappingVersion>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.StreamingClientRequest<Entente_Api_V1_MappingLoadPart>(
+            metadata: metadata,
+            producer: producer
+        )
+        return try await self.mappingLoad(
             request: request,
             options: options,
             onResponse: handleResponse

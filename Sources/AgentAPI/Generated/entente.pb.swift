@@ -559,6 +559,9 @@ public nonisolated struct Entente_Api_V1_QuarantineShowRequest: Sendable {
 
   public var id: String = String()
 
+  /// The bytes as they came; otherwise a text in which names and long numbers are masked.
+  public var full: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -578,7 +581,7 @@ public nonisolated struct Entente_Api_V1_QuarantineShowReply: Sendable {
   /// Clears the value of `item`. Subsequent reads from it will return its default value.
   public mutating func clearItem() {self._item = nil}
 
-  /// The rejected bytes as they came, cut to 64 KiB.
+  /// The rejected bytes as they came, cut to 64 KiB, or a masked text.
   public var content: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -596,7 +599,276 @@ public nonisolated struct Entente_Api_V1_QuarantineRetryRequest: Sendable {
 
   public var id: String = String()
 
+  /// What the columns of tables mean, in place of the mapping with which their rows were refused.
+  public var mapping: Data = Data()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A version of the code map; empty if none is loaded.
+public nonisolated struct Entente_Api_V1_MappingVersion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var version: String = String()
+
+  public var digest: Data = Data()
+
+  public var author: String = String()
+
+  public var time: Int64 = 0
+
+  /// YYYY-MM-DD.
+  public var effective: String = String()
+
+  public var items: UInt64 = 0
+
+  public var entries: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MappingListRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unmappedOnly: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MappingListReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var current: Entente_Api_V1_MappingVersion {
+    get {_current ?? Entente_Api_V1_MappingVersion()}
+    set {_current = newValue}
+  }
+  /// Returns true if `current` has been explicitly set.
+  public var hasCurrent: Bool {self._current != nil}
+  /// Clears the value of `current`. Subsequent reads from it will return its default value.
+  public mutating func clearCurrent() {self._current = nil}
+
+  /// Entries of this institution, and those of any.
+  public var mapped: [Entente_Api_V1_MappedCode] = []
+
+  public var unmapped: [Entente_Api_V1_UnmappedCode] = []
+
+  /// Results whose code is not listed because there are too many.
+  public var others: UInt64 = 0
+
+  /// Every version, the first first.
+  public var history: [Entente_Api_V1_MappingVersion] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _current: Entente_Api_V1_MappingVersion? = nil
+}
+
+public nonisolated struct Entente_Api_V1_MappedCode: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var source: String = String()
+
+  public var system: String = String()
+
+  public var code: String = String()
+
+  public var specimen: String = String()
+
+  public var unit: String = String()
+
+  public var itemSystem: String = String()
+
+  public var item: String = String()
+
+  public var display: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_UnmappedCode: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var source: String = String()
+
+  public var system: String = String()
+
+  public var code: String = String()
+
+  public var specimen: String = String()
+
+  public var name: String = String()
+
+  public var unit: String = String()
+
+  /// unmapped, ambiguous or unit.
+  public var reason: String = String()
+
+  public var count: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MappingSuggestRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty for the most frequent ones.
+  public var code: String = String()
+
+  public var limit: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MappingSuggestReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var codes: [Entente_Api_V1_CodeSuggestions] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_CodeSuggestions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var code: Entente_Api_V1_UnmappedCode {
+    get {_code ?? Entente_Api_V1_UnmappedCode()}
+    set {_code = newValue}
+  }
+  /// Returns true if `code` has been explicitly set.
+  public var hasCode: Bool {self._code != nil}
+  /// Clears the value of `code`. Subsequent reads from it will return its default value.
+  public mutating func clearCode() {self._code = nil}
+
+  public var items: [Entente_Api_V1_ItemSuggestion] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _code: Entente_Api_V1_UnmappedCode? = nil
+}
+
+public nonisolated struct Entente_Api_V1_ItemSuggestion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var system: String = String()
+
+  public var code: String = String()
+
+  public var display: String = String()
+
+  public var unit: String = String()
+
+  public var specimen: String = String()
+
+  public var score: UInt32 = 0
+
+  /// Of the names, in thousandths.
+  public var likeness: UInt32 = 0
+
+  public var fitsUnit: Bool = false
+
+  public var fitsSpecimen: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MappingSetRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var system: String = String()
+
+  public var code: String = String()
+
+  /// LOINC if empty.
+  public var itemSystem: String = String()
+
+  public var item: String = String()
+
+  /// UCUM unit of values that come without one, or with one that cannot be read.
+  public var unit: String = String()
+
+  public var specimen: String = String()
+
+  public var name: String = String()
+
+  public var author: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MappingLoadPart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var part: Entente_Api_V1_MappingLoadPart.OneOf_Part? = nil
+
+  public var author: String {
+    get {
+      if case .author(let v)? = part {return v}
+      return String()
+    }
+    set {part = .author(newValue)}
+  }
+
+  /// Canonical bytes of the code map (Protocol/Codes-and-Units.md).
+  public var data: Data {
+    get {
+      if case .data(let v)? = part {return v}
+      return Data()
+    }
+    set {part = .data(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Part: Equatable, Sendable {
+    case author(String)
+    /// Canonical bytes of the code map (Protocol/Codes-and-Units.md).
+    case data(Data)
+
+  }
 
   public init() {}
 }
@@ -1290,6 +1562,23 @@ public nonisolated struct Entente_Api_V1_Exam: @unchecked Sendable {
     set {_uniqueStorage()._devices = newValue}
   }
 
+  /// Version and digest of the code map by which the codes were read when the exam was imported; stands in the record.
+  public var codesVersion: String {
+    get {_storage._codesVersion}
+    set {_uniqueStorage()._codesVersion = newValue}
+  }
+
+  public var codesDigest: Data {
+    get {_storage._codesDigest}
+    set {_uniqueStorage()._codesDigest = newValue}
+  }
+
+  /// Version of this agent's own code map, where that added what the record's does not say.
+  public var readerCodesVersion: String {
+    get {_storage._readerCodesVersion}
+    set {_uniqueStorage()._readerCodesVersion = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1379,6 +1668,11 @@ public nonisolated struct Entente_Api_V1_Item: Sendable {
   public var absentReason: String = String()
 
   public var notes: [String] = []
+
+  /// The amount in the catalogue's unit, computed from value and unit; empty where they are the same.
+  public var canonicalValue: String = String()
+
+  public var canonicalUnit: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2587,7 +2881,7 @@ nonisolated extension Entente_Api_V1_QuarantineItem: SwiftProtobuf.Message, Swif
 
 nonisolated extension Entente_Api_V1_QuarantineShowRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".QuarantineShowRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}full\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2596,6 +2890,7 @@ nonisolated extension Entente_Api_V1_QuarantineShowRequest: SwiftProtobuf.Messag
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.full) }()
       default: break
       }
     }
@@ -2605,11 +2900,15 @@ nonisolated extension Entente_Api_V1_QuarantineShowRequest: SwiftProtobuf.Messag
     if !self.id.isEmpty {
       try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
     }
+    if self.full != false {
+      try visitor.visitSingularBoolField(value: self.full, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_QuarantineShowRequest, rhs: Entente_Api_V1_QuarantineShowRequest) -> Bool {
     if lhs.id != rhs.id {return false}
+    if lhs.full != rhs.full {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2656,7 +2955,7 @@ nonisolated extension Entente_Api_V1_QuarantineShowReply: SwiftProtobuf.Message,
 
 nonisolated extension Entente_Api_V1_QuarantineRetryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".QuarantineRetryRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}mapping\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2665,6 +2964,7 @@ nonisolated extension Entente_Api_V1_QuarantineRetryRequest: SwiftProtobuf.Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.mapping) }()
       default: break
       }
     }
@@ -2674,11 +2974,585 @@ nonisolated extension Entente_Api_V1_QuarantineRetryRequest: SwiftProtobuf.Messa
     if !self.id.isEmpty {
       try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
     }
+    if !self.mapping.isEmpty {
+      try visitor.visitSingularBytesField(value: self.mapping, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_QuarantineRetryRequest, rhs: Entente_Api_V1_QuarantineRetryRequest) -> Bool {
     if lhs.id != rhs.id {return false}
+    if lhs.mapping != rhs.mapping {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingVersion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingVersion"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}digest\0\u{1}author\0\u{1}time\0\u{1}effective\0\u{1}items\0\u{1}entries\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.effective) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.items) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 3)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 4)
+    }
+    if !self.effective.isEmpty {
+      try visitor.visitSingularStringField(value: self.effective, fieldNumber: 5)
+    }
+    if self.items != 0 {
+      try visitor.visitSingularUInt64Field(value: self.items, fieldNumber: 6)
+    }
+    if self.entries != 0 {
+      try visitor.visitSingularUInt64Field(value: self.entries, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingVersion, rhs: Entente_Api_V1_MappingVersion) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.author != rhs.author {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.effective != rhs.effective {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingListRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingListRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}unmapped_only\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.unmappedOnly) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.unmappedOnly != false {
+      try visitor.visitSingularBoolField(value: self.unmappedOnly, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingListRequest, rhs: Entente_Api_V1_MappingListRequest) -> Bool {
+    if lhs.unmappedOnly != rhs.unmappedOnly {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingListReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingListReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}current\0\u{1}mapped\0\u{1}unmapped\0\u{1}others\0\u{1}history\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._current) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.mapped) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.unmapped) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.others) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.history) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._current {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.mapped.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.mapped, fieldNumber: 2)
+    }
+    if !self.unmapped.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.unmapped, fieldNumber: 3)
+    }
+    if self.others != 0 {
+      try visitor.visitSingularUInt64Field(value: self.others, fieldNumber: 4)
+    }
+    if !self.history.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.history, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingListReply, rhs: Entente_Api_V1_MappingListReply) -> Bool {
+    if lhs._current != rhs._current {return false}
+    if lhs.mapped != rhs.mapped {return false}
+    if lhs.unmapped != rhs.unmapped {return false}
+    if lhs.others != rhs.others {return false}
+    if lhs.history != rhs.history {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappedCode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappedCode"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}system\0\u{1}code\0\u{1}specimen\0\u{1}unit\0\u{3}item_system\0\u{1}item\0\u{1}display\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.itemSystem) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.display) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 1)
+    }
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 2)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 3)
+    }
+    if !self.specimen.isEmpty {
+      try visitor.visitSingularStringField(value: self.specimen, fieldNumber: 4)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 5)
+    }
+    if !self.itemSystem.isEmpty {
+      try visitor.visitSingularStringField(value: self.itemSystem, fieldNumber: 6)
+    }
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 7)
+    }
+    if !self.display.isEmpty {
+      try visitor.visitSingularStringField(value: self.display, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappedCode, rhs: Entente_Api_V1_MappedCode) -> Bool {
+    if lhs.source != rhs.source {return false}
+    if lhs.system != rhs.system {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.specimen != rhs.specimen {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.itemSystem != rhs.itemSystem {return false}
+    if lhs.item != rhs.item {return false}
+    if lhs.display != rhs.display {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_UnmappedCode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UnmappedCode"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}system\0\u{1}code\0\u{1}specimen\0\u{1}name\0\u{1}unit\0\u{1}reason\0\u{1}count\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 1)
+    }
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 2)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 3)
+    }
+    if !self.specimen.isEmpty {
+      try visitor.visitSingularStringField(value: self.specimen, fieldNumber: 4)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 5)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 6)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 7)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_UnmappedCode, rhs: Entente_Api_V1_UnmappedCode) -> Bool {
+    if lhs.source != rhs.source {return false}
+    if lhs.system != rhs.system {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.specimen != rhs.specimen {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingSuggestRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingSuggestRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}limit\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingSuggestRequest, rhs: Entente_Api_V1_MappingSuggestRequest) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingSuggestReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingSuggestReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}codes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.codes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.codes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.codes, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingSuggestReply, rhs: Entente_Api_V1_MappingSuggestReply) -> Bool {
+    if lhs.codes != rhs.codes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_CodeSuggestions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CodeSuggestions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}items\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._code) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.items) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._code {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.items, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_CodeSuggestions, rhs: Entente_Api_V1_CodeSuggestions) -> Bool {
+    if lhs._code != rhs._code {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ItemSuggestion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ItemSuggestion"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}system\0\u{1}code\0\u{1}display\0\u{1}unit\0\u{1}specimen\0\u{1}score\0\u{1}likeness\0\u{3}fits_unit\0\u{3}fits_specimen\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.display) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.score) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.likeness) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.fitsUnit) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.fitsSpecimen) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.display.isEmpty {
+      try visitor.visitSingularStringField(value: self.display, fieldNumber: 3)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    }
+    if !self.specimen.isEmpty {
+      try visitor.visitSingularStringField(value: self.specimen, fieldNumber: 5)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularUInt32Field(value: self.score, fieldNumber: 6)
+    }
+    if self.likeness != 0 {
+      try visitor.visitSingularUInt32Field(value: self.likeness, fieldNumber: 7)
+    }
+    if self.fitsUnit != false {
+      try visitor.visitSingularBoolField(value: self.fitsUnit, fieldNumber: 8)
+    }
+    if self.fitsSpecimen != false {
+      try visitor.visitSingularBoolField(value: self.fitsSpecimen, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ItemSuggestion, rhs: Entente_Api_V1_ItemSuggestion) -> Bool {
+    if lhs.system != rhs.system {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.display != rhs.display {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.specimen != rhs.specimen {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.likeness != rhs.likeness {return false}
+    if lhs.fitsUnit != rhs.fitsUnit {return false}
+    if lhs.fitsSpecimen != rhs.fitsSpecimen {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingSetRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingSetRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}system\0\u{1}code\0\u{3}item_system\0\u{1}item\0\u{1}unit\0\u{1}specimen\0\u{1}name\0\u{1}author\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.itemSystem) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.itemSystem.isEmpty {
+      try visitor.visitSingularStringField(value: self.itemSystem, fieldNumber: 3)
+    }
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 4)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 5)
+    }
+    if !self.specimen.isEmpty {
+      try visitor.visitSingularStringField(value: self.specimen, fieldNumber: 6)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 7)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingSetRequest, rhs: Entente_Api_V1_MappingSetRequest) -> Bool {
+    if lhs.system != rhs.system {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.itemSystem != rhs.itemSystem {return false}
+    if lhs.item != rhs.item {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.specimen != rhs.specimen {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.author != rhs.author {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MappingLoadPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MappingLoadPart"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}author\0\u{1}data\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.part != nil {try decoder.handleConflictingOneOf()}
+          self.part = .author(v)
+        }
+      }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.part != nil {try decoder.handleConflictingOneOf()}
+          self.part = .data(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.part {
+    case .author?: try {
+      guard case .author(let v)? = self.part else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .data?: try {
+      guard case .data(let v)? = self.part else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MappingLoadPart, rhs: Entente_Api_V1_MappingLoadPart) -> Bool {
+    if lhs.part != rhs.part {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3967,7 +4841,7 @@ nonisolated extension Entente_Api_V1_Proof: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Exam"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}status\0\u{1}code\0\u{1}patient\0\u{3}effective_text\0\u{3}issued_text\0\u{1}performers\0\u{1}items\0\u{1}imaging\0\u{1}conclusion\0\u{1}specimens\0\u{1}identifiers\0\u{3}presented_forms\0\u{2}\u{1b}origin\0\u{1}devices\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}status\0\u{1}code\0\u{1}patient\0\u{3}effective_text\0\u{3}issued_text\0\u{1}performers\0\u{1}items\0\u{1}imaging\0\u{1}conclusion\0\u{1}specimens\0\u{1}identifiers\0\u{3}presented_forms\0\u{3}codes_version\0\u{3}codes_digest\0\u{3}reader_codes_version\0\u{2}\u{18}origin\0\u{1}devices\0")
 
   fileprivate class _StorageClass {
     var _kind: String = String()
@@ -3985,6 +4859,9 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
     var _presentedForms: [String] = []
     var _origin: String = String()
     var _devices: [String] = []
+    var _codesVersion: String = String()
+    var _codesDigest: Data = Data()
+    var _readerCodesVersion: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4010,6 +4887,9 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
       _presentedForms = source._presentedForms
       _origin = source._origin
       _devices = source._devices
+      _codesVersion = source._codesVersion
+      _codesDigest = source._codesDigest
+      _readerCodesVersion = source._readerCodesVersion
     }
   }
 
@@ -4041,6 +4921,9 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
         case 11: try { try decoder.decodeRepeatedStringField(value: &_storage._specimens) }()
         case 12: try { try decoder.decodeRepeatedStringField(value: &_storage._identifiers) }()
         case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._presentedForms) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._codesVersion) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._codesDigest) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._readerCodesVersion) }()
         case 40: try { try decoder.decodeSingularStringField(value: &_storage._origin) }()
         case 41: try { try decoder.decodeRepeatedStringField(value: &_storage._devices) }()
         default: break
@@ -4094,6 +4977,15 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
       if !_storage._presentedForms.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._presentedForms, fieldNumber: 13)
       }
+      if !_storage._codesVersion.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._codesVersion, fieldNumber: 14)
+      }
+      if !_storage._codesDigest.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._codesDigest, fieldNumber: 15)
+      }
+      if !_storage._readerCodesVersion.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._readerCodesVersion, fieldNumber: 16)
+      }
       if !_storage._origin.isEmpty {
         try visitor.visitSingularStringField(value: _storage._origin, fieldNumber: 40)
       }
@@ -4124,6 +5016,9 @@ nonisolated extension Entente_Api_V1_Exam: SwiftProtobuf.Message, SwiftProtobuf.
         if _storage._presentedForms != rhs_storage._presentedForms {return false}
         if _storage._origin != rhs_storage._origin {return false}
         if _storage._devices != rhs_storage._devices {return false}
+        if _storage._codesVersion != rhs_storage._codesVersion {return false}
+        if _storage._codesDigest != rhs_storage._codesDigest {return false}
+        if _storage._readerCodesVersion != rhs_storage._readerCodesVersion {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4255,7 +5150,7 @@ nonisolated extension Entente_Api_V1_Code: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Entente_Api_V1_Item: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Item"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}level\0\u{1}value\0\u{1}unit\0\u{1}range\0\u{1}flags\0\u{1}status\0\u{3}effective_text\0\u{3}absent_reason\0\u{1}notes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}level\0\u{1}value\0\u{1}unit\0\u{1}range\0\u{1}flags\0\u{1}status\0\u{3}effective_text\0\u{3}absent_reason\0\u{1}notes\0\u{3}canonical_value\0\u{3}canonical_unit\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4273,6 +5168,8 @@ nonisolated extension Entente_Api_V1_Item: SwiftProtobuf.Message, SwiftProtobuf.
       case 8: try { try decoder.decodeSingularStringField(value: &self.effectiveText) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.absentReason) }()
       case 10: try { try decoder.decodeRepeatedStringField(value: &self.notes) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.canonicalValue) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.canonicalUnit) }()
       default: break
       }
     }
@@ -4313,6 +5210,12 @@ nonisolated extension Entente_Api_V1_Item: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.notes.isEmpty {
       try visitor.visitRepeatedStringField(value: self.notes, fieldNumber: 10)
     }
+    if !self.canonicalValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.canonicalValue, fieldNumber: 11)
+    }
+    if !self.canonicalUnit.isEmpty {
+      try visitor.visitSingularStringField(value: self.canonicalUnit, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4327,6 +5230,8 @@ nonisolated extension Entente_Api_V1_Item: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.effectiveText != rhs.effectiveText {return false}
     if lhs.absentReason != rhs.absentReason {return false}
     if lhs.notes != rhs.notes {return false}
+    if lhs.canonicalValue != rhs.canonicalValue {return false}
+    if lhs.canonicalUnit != rhs.canonicalUnit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

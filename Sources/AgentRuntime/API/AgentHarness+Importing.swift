@@ -90,14 +90,21 @@ extension AgentHarness {
             options.format = SourceFormat(name: request.format)
             guard options.format != nil else { throw AgentFailure(.badRequest, "there is no such format") }
         }
-        if !request.mapping.isEmpty {
-            switch CSVMapping.read(canonical: Array(request.mapping)) {
-            case .success(let mapping): options.mapping = mapping
-            case .failure(let fault):
-                throw AgentFailure(.badRequest, "the mapping does not fit: \(fault.refusal.message) (\(fault.path))")
-            }
-        }
+        options.mapping = try Self.mapping(request.mapping)
         return options
+    }
+
+    private static func mapping(_ bytes: Data) throws -> CSVMapping? {
+        guard !bytes.isEmpty else { return nil }
+        switch CSVMapping.read(canonical: Array(bytes)) {
+        case .success(let mapping): return mapping
+        case .failure(let fault):
+            throw AgentFailure(.badRequest, "the mapping does not fit: \(fault.refusal.message) (\(fault.path))")
+        }
+    }
+
+    private static func position(_ item: QuarantinedInput) -> String {
+        item.line == 0 ? "byte \(item.position)" : "line \(item.line), byte \(item.position)"
     }
 
     func quarantineList(
@@ -127,7 +134,11 @@ extension AgentHarness {
             let bytes = try self.context.secrets.openInput(stored.sealed)
             return .with { reply in
                 reply.item = self.item(stored)
-                reply.content = Data(bytes.prefix(Self.shownBytesMax))
+                if request.full {
+                    reply.content = Data(QuarantinedText.full(bytes).prefix(Self.shownBytesMax))
+                } else {
+                    reply.content = Data(QuarantinedText.excerpt(bytes).utf8)
+                }
             }
         }
     }
@@ -139,13 +150,14 @@ extension AgentHarness {
     ) async throws {
         try await self.answer {
             var total = ImportSession.Summary()
+            let mapping = try Self.mapping(request.mapping)
             if !request.id.isEmpty {
-                try await self.retry(try self.quarantined(request.id), &total, response)
+                try await self.retry(try self.quarantined(request.id), mapping, &total, response)
             } else {
                 var after: Int64 = 0
                 while true {
                     let page = try self.context.custody.quarantined(after: after, limit: Self.pageRows)
-                    for item in page { try await self.retry(item, &total, response) }
+                    for item in page { try await self.retry(item, mapping, &total, response) }
                     guard let last = page.last else { break }
                     after = last.number
                 }
@@ -156,11 +168,12 @@ extension AgentHarness {
 
     private func retry(
         _ item: QuarantinedInput,
+        _ mapping: CSVMapping?,
         _ total: inout ImportSession.Summary,
         _ response: RPCWriter<Entente_Api_V1_ImportEvent>
     ) async throws {
         let bytes = try self.context.secrets.openInput(item.sealed)
-        let (summary, refusal) = try await self.imports.retry(bytes) { event in
+        let (summary, refusal) = try await self.imports.retry(bytes, mapping: mapping) { event in
             try await response.write(ExamMessages.event(event))
         }
         guard let refusal else {
@@ -169,12 +182,12 @@ extension AgentHarness {
             return
         }
         total.quarantined += 1
-        total.rejections[refusal, default: 0] += 1
+        total.rejections[refusal.code, default: 0] += 1
         let rejection = ImportSession.Rejection(
             file: item.file,
-            position: "byte \(item.position)",
-            code: refusal,
-            message: item.message,
+            position: Self.position(item),
+            code: refusal.code,
+            message: refusal.message,
             quarantine: item.number
         )
         try await response.write(ExamMessages.event(.rejection(rejection)))
@@ -197,7 +210,7 @@ extension AgentHarness {
         .with {
             $0.id = String(stored.number)
             $0.file = stored.file
-            $0.position = "byte \(stored.position)"
+            $0.position = Self.position(stored)
             $0.code = stored.code
             $0.message = stored.message
             $0.time = stored.time.milliseconds

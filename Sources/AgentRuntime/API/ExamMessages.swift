@@ -35,11 +35,14 @@ enum ExamMessages {
         .with { reply in
             reply.record = Data(opened.location.row.leaf.record.digest.bytes)
             reply.exam = ExamRendering.exam(opened.exam)
+            reply.exam.readerCodesVersion = opened.readerCodes
             reply.proof = Self.proof(opened)
             reply.receipt = Data(opened.receipt.canonicalBytes)
             reply.originalFormat = opened.content.format.name
             if wantsOriginal {
-                reply.original = opened.content.parts.map { part in
+                // What the importing agent noted is no part of the source's bytes.
+                let parts = opened.content.parts.filter { $0.type != CodeNote.partType }
+                reply.original = parts.map { part in
                     .with {
                         $0.type = part.type
                         $0.content = Data(part.bytes)

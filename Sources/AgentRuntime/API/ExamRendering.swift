@@ -1,5 +1,7 @@
 import AgentAPI
 import Formats
+import Foundation
+import Primitives
 import Records
 import SwiftProtobuf
 
@@ -14,7 +16,7 @@ enum ExamRendering {
             if case .patient(let patient) = parsed.subject { message.patient = Self.patient(patient) }
             message.effectiveText = Self.text(exam.effective)
             message.issuedText = exam.issued.map(Self.time) ?? ""
-            message.performers = exam.performers.compactMap(\.display)
+            message.performers = exam.performers.compactMap(\.display?.composed)
             message.items = exam.items.flatMap { Self.items($0, level: $0.level) }
             message.imaging = exam.imaging.map(Self.imaging)
             message.conclusion = exam.conclusion ?? exam.conclusionCodes.compactMap(\.label).joined(separator: "; ")
@@ -22,6 +24,8 @@ enum ExamRendering {
             message.identifiers = exam.identifiers.map {
                 [$0.system, $0.value].compactMap { $0 }.joined(separator: "|")
             }
+            message.codesVersion = parsed.codes?.version ?? ""
+            message.codesDigest = parsed.codes.map { Data($0.digest.bytes) } ?? Data()
             message.presentedForms = exam.presentedForms.map {
                 [$0.title, $0.contentType].compactMap { $0 }.joined(separator: ", ")
             }
@@ -33,7 +37,7 @@ enum ExamRendering {
     /// Masked: a screen is seen by more people than the one who asked.
     private static func patient(_ patient: PatientDemographics) -> Entente_Api_V1_PatientLine {
         .with { line in
-            let name = patient.name?.label ?? ""
+            let name = (patient.name?.label ?? "").composed
             line.name = name.prefix(1) + String(repeating: "*", count: min(8, max(0, name.count - 1)))
             if let identifier = patient.identifiers.first {
                 let value = identifier.value
@@ -52,6 +56,14 @@ enum ExamRendering {
             let (value, unit) = Self.value(item.value)
             message.value = value
             message.unit = unit
+            if let canonical = item.canonical {
+                let (value, unit) = Self.value(.quantity(canonical))
+                // What is written in the catalogue's unit already is not shown twice.
+                if value != message.value || unit != message.unit {
+                    message.canonicalValue = value
+                    message.canonicalUnit = unit
+                }
+            }
             message.range = item.referenceRanges.map(Self.range).joined(separator: "; ")
             message.flags = item.interpretations.compactMap { $0.primary?.code ?? $0.text }
             message.status = item.status.rawValue
@@ -126,12 +138,12 @@ enum ExamRendering {
 
     private static func concept(_ concept: CodedConcept) -> Entente_Api_V1_Concept {
         .with { message in
-            message.text = concept.text ?? ""
+            message.text = concept.text?.composed ?? ""
             message.codings = concept.codings.map { coding in
                 .with {
                     $0.system = coding.system ?? ""
                     $0.code = coding.code ?? ""
-                    $0.display = coding.display ?? ""
+                    $0.display = coding.display?.composed ?? ""
                 }
             }
         }

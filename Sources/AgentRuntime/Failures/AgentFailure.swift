@@ -25,6 +25,10 @@ package struct AgentFailure: Error, Sendable {
         case proofIncomplete = "proof.incomplete"
         case signatureMismatch = "signature.not-as-ordered"
         case quarantineUnknown = "quarantine.unknown"
+        case mappingNoCatalogue = "mapping.no-catalogue"
+        case mappingVersion = "mapping.version"
+        case mappingRefused = "mapping.refused"
+        case mappingItem = "mapping.no-item"
         case inputUnreadable = "input.unreadable"
         case diskFull = "disk.full"
         case storeDamaged = "store.damaged"
@@ -51,15 +55,16 @@ package struct AgentFailure: Error, Sendable {
     package var exitStatus: Int32 {
         switch self.code {
         case .internalError, .diskFull: 1
-        case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable: 2
-        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown: 3
+        case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
+        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem:
+            3
         case .notGranted, .grantNotYet, .purposeNotCovered, .credentialInvalid, .credentialExpired,
             .transactionRefused:
             4
         case .grantRevoked, .grantExpired: 5
         case .stale, .recordNotHere, .transactionTimeout: 6
         case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
-        case .notReady, .stopping: 9
+        case .notReady, .stopping, .mappingNoCatalogue: 9
         }
     }
 }

@@ -20,6 +20,8 @@ package struct Fetcher: Sendable {
         package var tip: ChainBoard.Tip
         package var receipt: FetchReceipt
         package var evidence: [UInt8]?
+        /// The version of this agent's code map, where it added what the record's own note does not say.
+        package var readerCodes = ""
     }
 
     private let context: AgentContext
@@ -105,6 +107,9 @@ package struct Fetcher: Sendable {
         if wantsEvidence {
             result.evidence = try self.evidence.build(result, salt: opened.salt, manifest: link.manifest)
         }
+        if self.context.codes.help(&result.exam, source: location.row.institution) {
+            result.readerCodes = self.context.codes.view.version
+        }
         // A revocation that became final while this was being written down counts.
         _ = try self.judged(location, request.purpose, self.context.board.tip)
         return result
@@ -123,7 +128,12 @@ package struct Fetcher: Sendable {
         guard case .patient(let patient) = parsed.subject,
             PatientNames.identifiers(of: patient, institution: location.row.institution)
                 .contains(where: { self.context.pseudonym($0) == location.pseudonym }),
-            read.kind == listed.kind, read.itemCode == listed.itemCode, read.examTime == listed.examTime,
+            // Listed under its own code, or under the catalogue's code that stands in the record too.
+            read.kind == listed.kind,
+            read.itemCode == listed.itemCode
+                || parsed.exam.code.codings.contains(where: {
+                    $0.code.map(LocatorSummary.listed(code:)) == listed.itemCode
+                }), read.examTime == listed.examTime,
             read.supersedes == listed.supersedes
         else {
             throw AgentFailure(

@@ -66,7 +66,7 @@ package struct Finder: Sendable {
             )
         }
         found = found.filter { exam in
-            (items.isEmpty || items.contains(exam.summary.itemCode))
+            (items.isEmpty || self.context.codes.isListed(exam.summary, of: exam.row.institution, under: items))
                 && (since.map { exam.summary.examTime ?? $0 >= $0 } ?? true)
         }
         try self.note(found, now)

@@ -18,7 +18,7 @@ package struct PatientResolver: Sendable {
     /// Reads `SYSTEM:VALUE` or `URI|VALUE`.
     package static func identifier(_ text: String) throws(AgentFailure) -> PatientIdentifier {
         do throws(PatientIdentifier.Refusal) {
-            return try PatientIdentifier(parsing: text)
+            return try PatientIdentifier(parsing: text.composedIdentifier)
         } catch {
             let reason =
                 switch error {

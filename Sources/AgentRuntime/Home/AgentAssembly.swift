@@ -120,6 +120,7 @@ struct AgentAssembly {
             chain: chain,
             locators: try LocatorStore(path: self.layout.locatorDatabase.path),
             custody: custody,
+            codes: try CodeBook(custody: custody, institution: institution),
             board: ChainBoard(tip: try ChainLoader(chain: chain, rules: rules).load(genesisBytes)),
             confirmations: TipConfirmations(
                 validators: validators,

@@ -1,10 +1,18 @@
+package import Formats
 package import Primitives
 package import Records
 
 extension LocatorSummary {
-    /// The line by which `exam` is listed.
-    package init(of exam: Exam, record: ContentAddress, recordBytes: Int, supersedes: ContentAddress?) {
-        let coding = exam.code.primary
+    /// The line by which `exam` is listed: under the catalogue's code, if its own stands for `item`.
+    package init(
+        of exam: Exam,
+        item: CatalogueItem? = nil,
+        record: ContentAddress,
+        recordBytes: Int,
+        supersedes: ContentAddress?
+    ) {
+        let coding =
+            item.map { Coding(system: $0.code.system, code: $0.code.code, display: $0.display) } ?? exam.code.primary
         let series = exam.imaging.flatMap(\.series)
         let counted = exam.imaging.compactMap(\.numberOfInstances).reduce(0) { $0 &+ $1 }
         let site =
@@ -16,8 +24,8 @@ extension LocatorSummary {
             status: exam.status,
             itemSystem: coding?.system ?? "",
             itemCode: coding?.code ?? "",
-            display: exam.code.label ?? exam.imaging.first?.description ?? "",
-            bodySite: site,
+            display: (exam.code.label ?? exam.imaging.first?.description ?? "").composed,
+            bodySite: site.composed,
             examTime: exam.time?.earliest,
             reportTime: exam.issued?.earliest,
             recordBytes: UInt32(clamping: recordBytes),

@@ -20,6 +20,8 @@ package final class ExamWriter: Sendable {
         package var exam: Exam
         package var patient: PatientDemographics
         package var content: RecordContent
+        /// What the exam's own code stands for, as soon as it is read.
+        fileprivate var item: CatalogueItem?
 
         package init(_ parsed: ParsedExam, patient: PatientDemographics) {
             self.exam = parsed.exam
@@ -89,6 +91,14 @@ package final class ExamWriter: Sendable {
         }
     }
 
+    /// What is stored of the newest version of an item's exam, if it is known here.
+    package func newest(of item: Item) throws -> RecordContent? {
+        guard let named = self.name(item).named,
+            let known = try self.context.custody.versions(sources: [named.source]).first?.last
+        else { return nil }
+        return try self.context.vault.openOwn(known.record).content
+    }
+
     // MARK: Naming
 
     fileprivate struct Named: Sendable {
@@ -96,6 +106,7 @@ package final class ExamWriter: Sendable {
         var others: [PatientPseudonym]
         var tag: Digest
         var source: Digest
+        /// Of the source's own bytes: a new version of the code map makes no new version of an exam.
         var content: Digest
         /// Of the exam's content.
         var canonicalBytes: [UInt8]
@@ -171,16 +182,29 @@ package final class ExamWriter: Sendable {
     // MARK: Storing
 
     private func store(_ items: [Item], _ plan: BatchPlan) async throws -> Result {
+        let codes = self.context.codes.view
         let sealed = Cores.map(plan.exams) { planned in
-            Swift.Result {
-                try self.context.vault.seal(
-                    items[planned.item].content,
-                    canonicalBytes: planned.named.canonicalBytes
+            let item = items[planned.item]
+            let reading = codes.read(item.exam)
+            let content = Self.content(of: item, planned, reading.note)
+            return Swift.Result {
+                let record = try self.context.vault.seal(
+                    content,
+                    canonicalBytes: content.parts.count == item.content.parts.count
+                        ? planned.named.canonicalBytes : nil
                 )
+                return (record: record, codes: reading)
             }
         }
+        var items = items
+        var reviewed = ReviewedCodes()
         var records: [(planned: BatchPlan.Exam, record: SealedRecord)] = []
-        for (planned, result) in zip(plan.exams, sealed) { records.append((planned, try result.get())) }
+        for (planned, result) in zip(plan.exams, sealed) {
+            let (record, reading) = try result.get()
+            records.append((planned, record))
+            items[planned.item].item = reading.item
+            for code in reading.reviewed { reviewed.add(code) }
+        }
         let entries = self.entries(records, items)
         let aliases = Cores.map(plan.aliases) { alias in
             PseudonymSealing.sealAlias(
@@ -207,11 +231,20 @@ package final class ExamWriter: Sendable {
         let root = manifest.root
         let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
         _ = try self.sequencer.next { number, previous in
-            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks)
+            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks, reviewed)
         }
         self.prepared()
         if !checks.anomalies.isEmpty { self.found() }
         return Result(outcomes: plan.outcomes, batch: (number, root, UInt32(entries.count)))
+    }
+
+    /// The source's bytes and, if there is room, what its codes stand for.
+    private static func content(of item: Item, _ planned: BatchPlan.Exam, _ note: CodeNote?) -> RecordContent {
+        guard let part = note?.part, item.content.parts.count < RecordContent.partsMax,
+            // Beside its bytes a part has its type and two lengths.
+            planned.named.canonicalBytes.count + part.bytes.count + part.type.utf8.count + 16 <= Vault.contentBytesMax
+        else { return item.content }
+        return RecordContent(format: item.content.format, parts: item.content.parts + [part])
     }
 
     private func subjects(
@@ -244,6 +277,7 @@ package final class ExamWriter: Sendable {
             let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
             let summary = LocatorSummary(
                 of: items[planned.item].exam,
+                item: items[planned.item].item,
                 record: record.object.address,
                 recordBytes: record.plainBytes,
                 supersedes: supersedes
@@ -273,7 +307,8 @@ package final class ExamWriter: Sendable {
         _ plan: BatchPlan,
         _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
         _ items: [Item],
-        _ checks: BatchChecks
+        _ checks: BatchChecks,
+        _ codes: ReviewedCodes
     ) throws -> BatchAnchor {
         let anchor = BatchAnchor(
             institution: self.context.institution,
@@ -291,7 +326,7 @@ package final class ExamWriter: Sendable {
                 record: record.object.address,
                 patientTag: planned.named.tag,
                 kind: items[planned.item].exam.kind,
-                itemCode: items[planned.item].exam.code.primary?.code ?? "",
+                itemCode: items[planned.item].item?.code.code ?? items[planned.item].exam.code.primary?.code ?? "",
                 examTime: items[planned.item].exam.time?.earliest,
                 supersedes: planned.replaces?.number
             )
@@ -306,7 +341,8 @@ package final class ExamWriter: Sendable {
             ),
             patients: plan.patientChanges,
             exams: exams,
-            checks: checks
+            checks: checks,
+            codes: codes
         )
         return anchor
     }

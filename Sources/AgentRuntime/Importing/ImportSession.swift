@@ -1,5 +1,5 @@
 import Dispatch
-import Formats
+package import Formats
 import Foundation
 package import ImportPipeline
 import LedgerStore
@@ -140,22 +140,50 @@ package struct ImportSession: Sendable {
 
     /// Imports one piece of input that was set aside before.
     ///
-    /// Returns why it is still refused, if it is; then it stays where it was.
+    /// Returns why it is still refused, if it is; then it stays where it was. Otherwise its exams are final: a kill before that
+    /// leaves the piece in quarantine, and its exams are recognised when it is tried again.
+    ///
+    /// `mapping`: takes the place of the one with which rows were refused.
     package func retry(
         _ bytes: [UInt8],
+        mapping: CSVMapping? = nil,
         event: @Sendable (Event) async throws -> Void
-    ) async throws -> (Summary, String?) {
+    ) async throws -> (Summary, refusal: (code: String, message: String)?) {
         let exams: [ParsedExam]
-        switch RetriedInput.read(bytes) {
-        case .success(let read): exams = read
-        case .failure(let refusal): return (Summary(), refusal.code)
+        switch RetriedInput.read(bytes, mapping: mapping) {
+        case .success(.exams(let read)): exams = read
+        case .success(.studies(let studies)):
+            var joined: [ParsedExam] = []
+            for images in studies {
+                switch try self.study(images) {
+                case .success(let exam): joined.append(exam)
+                case .failure(let refusal): return (Summary(), (refusal.code, refusal.message))
+                }
+            }
+            exams = joined
+        case .failure(let refusal): return (Summary(), (refusal.code, refusal.message))
         }
         var state = RunState(session: self, isDryRun: false)
         state.keepsRefused = false
         for exam in exams { try await state.take(.exam(exam, InputPosition.standardInput), event) }
         try await state.flush(event)
         let summary = try await state.finish(event)
-        return (summary, summary.rejections.keys.min())
+        return (summary, state.refusal)
+    }
+
+    /// Images that were set aside, together with those of their study that are imported: an image by itself would replace the
+    /// study by one that lacks all others.
+    private func study(_ images: [RecordContent.Part]) throws -> Result<ParsedExam, FormatRefusal> {
+        let alone: ParsedExam
+        switch RetriedInput.study(images) {
+        case .success(let exam): alone = exam
+        case .failure(let refusal): return .failure(refusal)
+        }
+        guard case .patient(let patient) = alone.subject,
+            let known = try self.writer.newest(of: ExamWriter.Item(alone, patient: patient)), known.format == .dicom
+        else { return .success(alone) }
+        let others = known.parts.filter { $0.type != CodeNote.partType }
+        return RetriedInput.study(images, joinedWith: others)
     }
 
     /// What one run has read and written so far.
@@ -171,6 +199,8 @@ package struct ImportSession: Sendable {
         var keepsRefused = true
         var feed = FeedName.imported
         var counted = FeedBook.Counts()
+        /// The first refusal.
+        var refusal: (code: String, message: String)?
         var lastReport: Int64 = 0
         var progress = Progress()
         var summary = Summary()
@@ -312,20 +342,6 @@ package struct ImportSession: Sendable {
             try await event(.progress(self.progress))
         }
 
-        /// The resources of an exam in a form that can be imported again by itself.
-        private static func bundle(_ parts: [RecordContent.Part]) -> [UInt8] {
-            var bytes = Array(#"{"resourceType":"Bundle","type":"collection","entry":["#.utf8)
-            for (index, part) in parts.enumerated() {
-                if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                bytes += Array("{".utf8)
-                let role = part.type.split(separator: " ", maxSplits: 1)
-                // A URL of a FHIR resource holds no character that JSON would escape.
-                if role.count == 2 { bytes += Array("\"fullUrl\":\"\(role[1])\",".utf8) }
-                bytes += Array("\"resource\":".utf8) + part.bytes + Array("}".utf8)
-            }
-            return bytes + Array("]}".utf8)
-        }
-
         private mutating func refuse(
             _ item: ExamWriter.Item,
             _ position: InputPosition,
@@ -333,11 +349,7 @@ package struct ImportSession: Sendable {
             _ message: String,
             _ event: (Event) async throws -> Void
         ) async throws {
-            let bytes = Array(Self.bundle(item.content.parts).prefix(RefusedInput.bytesMax))
-            try await self.refuse(
-                RefusedInput(position: position, code: code, message: message, bytes: bytes),
-                event
-            )
+            try await self.refuse(item.refused(position, code, message), event)
         }
 
         private mutating func refuse(
@@ -348,21 +360,25 @@ package struct ImportSession: Sendable {
             if let renamed = self.renamed, refused.position.file == renamed.path {
                 refused.position.file = renamed.shown
             }
+            self.refusal = self.refusal ?? (refused.code, refused.message)
             self.summary.quarantined += 1
             self.summary.rejections[refused.code, default: 0] += 1
+            var number: Int64?
             if !self.isDryRun, self.keepsRefused {
-                try self.session.context.custody.quarantine([
+                let bytes = refused.sealedBytes
+                number = try self.session.context.custody.quarantine([
                     QuarantinedInput(
                         job: 0,
                         file: refused.position.file,
                         position: UInt64(clamping: refused.position.offset),
+                        line: UInt64(clamping: refused.position.line),
                         code: refused.code,
                         message: refused.message,
-                        sealed: self.session.context.secrets.sealInput(refused.bytes),
-                        digest: self.session.context.vault.localTag(Array("input".utf8) + refused.bytes),
+                        sealed: self.session.context.secrets.sealInput(bytes),
+                        digest: self.session.context.vault.localTag(Array("input".utf8) + bytes),
                         time: Clock.now
                     )
-                ])
+                ]).first
             }
             guard self.keepsRefused else { return }
             try await event(
@@ -371,7 +387,8 @@ package struct ImportSession: Sendable {
                         file: refused.position.file,
                         position: "line \(refused.position.line), byte \(refused.position.offset)",
                         code: refused.code,
-                        message: refused.message
+                        message: refused.message,
+                        quarantine: number
                     )
                 )
             )

@@ -16,10 +16,14 @@ package enum PatientNames {
         var found: [(rank: Int, identifier: PatientIdentifier)] = []
         for identifier in patient.identifiers {
             let system = Self.system(of: identifier, institution)
-            guard let read = try? PatientIdentifier(system: system, value: identifier.value) else { continue }
+            guard let read = try? PatientIdentifier(system: system, value: identifier.value.composedIdentifier) else {
+                continue
+            }
             found.append((Self.rank(read, type: identifier.type), read))
         }
-        if let id = patient.sourceID, let read = try? PatientIdentifier(system: "MRN@\(institution)", value: id) {
+        if let id = patient.sourceID,
+            let read = try? PatientIdentifier(system: "MRN@\(institution)", value: id.composedIdentifier)
+        {
             found.append((9, read))
         }
         var seen: Set<PatientIdentifier> = []

@@ -20,6 +20,7 @@ package struct AgentContext: Sendable {
     package let chain: ChainStore
     package let locators: LocatorStore
     package let custody: CustodyStore
+    package let codes: CodeBook
     package let board: ChainBoard
     package let confirmations: TipConfirmations
     package let secrets: HomeSecrets

@@ -34,13 +34,40 @@ package struct CSVInput: Sendable {
             self.refuse(error, 0..<bytes.count, line: 1)
             return
         }
-        var groups: [Group] = []
-        var places: [String: Int] = [:]
-        var gaps: [(exam: String, refusal: CSVRefusal)] = []
         var reader = CSVReader(table.dialect)
         reader.append(bytes[...])
         reader.finish()
-        while let row = reader.next() {
+        self.read(table) { reader.next() }
+    }
+
+    /// Reads rows that were taken out of a file, each without its line end; `mapping` has the file's dialect.
+    ///
+    /// Offsets are indexes of rows.
+    package init(header: [UInt8], rows: [[UInt8]], mapping: CSVMapping) {
+        let table: CSVTable
+        do throws(CSVFault) {
+            table = try CSVTable(mapping, header: header)
+        } catch {
+            self.refuse(error, 0..<0, line: 1)
+            return
+        }
+        var read: [CSVRow] = []
+        for (index, bytes) in rows.enumerated() {
+            if let row = CSVReader.row(bytes, table.dialect) {
+                read.append(row)
+            } else {
+                self.refuse(CSVFault(.badParts), index..<index, line: index + 1)
+            }
+        }
+        var rest = read.makeIterator()
+        self.read(table) { rest.next() }
+    }
+
+    private mutating func read(_ table: CSVTable, _ next: () -> CSVRow?) {
+        var groups: [Group] = []
+        var places: [String: Int] = [:]
+        var gaps: [(exam: String, refusal: CSVRefusal)] = []
+        while let row = next() {
             switch table.classify(row) {
             case .blank: break
             case .result(let key):

@@ -82,6 +82,9 @@ package struct DICOMPiece: Hashable, Sendable {
         }
     }
 
+    /// The type of the part that a file's header becomes.
+    package static func type(_ file: FileIdentity) -> String { self.type(.instance, file) }
+
     private static func type(_ form: Form, _ file: FileIdentity?) -> String {
         guard let file else { return form.rawValue }
         return "\(form.rawValue) sha-256:\(file.digest.hex):\(file.size)"

@@ -4,8 +4,8 @@ extension CodeMap {
     /// Reads the form that people write: `version`, `effective`, `items` and `map`.
     ///
     /// An item has `code`, `display` and optionally `system` (LOINC if absent), `names`, `specimen`, `unit` and
-    /// `molarMass`. An entry of `map` has `code`, `item` and optionally `source`, `system`, `itemSystem`, `name` and
-    /// `specimen`.
+    /// `molarMass`. An entry of `map` has `code`, `item` and optionally `source`, `system`, `itemSystem`, `name`,
+    /// `specimen` and `unit`.
     package init(author node: MappingNode) throws(CodeMapFault) {
         let top = try AuthorFields(node, at: "", allowed: ["version", "effective", "items", "map"])
         let effective = try top.text("effective")
@@ -52,7 +52,7 @@ extension CodeMap {
         let fields = try AuthorFields(
             node,
             at: path,
-            allowed: ["source", "system", "code", "name", "specimen", "item", "itemSystem"]
+            allowed: ["source", "system", "code", "name", "specimen", "unit", "item", "itemSystem"]
         )
         return CodeMapEntry(
             source: try fields.optionalText("source"),
@@ -60,6 +60,7 @@ extension CodeMap {
             code: try fields.text("code"),
             name: try fields.optionalText("name"),
             specimen: try fields.optionalText("specimen"),
+            unit: try fields.optionalText("unit"),
             item: CatalogueCode(system: try Self.system(fields, "itemSystem"), code: try fields.text("item"))
         )
     }

@@ -28,6 +28,8 @@ package struct CodeMapEntry: Hashable, Sendable {
     package let name: String?
     /// The only specimen for which the entry holds; `nil` for any.
     package let specimen: String?
+    /// UCUM expression of the values that the source writes without a unit, or with one that cannot be read.
+    package let unit: String?
     package let item: CatalogueCode
 
     package init(
@@ -36,6 +38,7 @@ package struct CodeMapEntry: Hashable, Sendable {
         code: String,
         name: String? = nil,
         specimen: String? = nil,
+        unit: String? = nil,
         item: CatalogueCode
     ) {
         self.source = source
@@ -43,6 +46,7 @@ package struct CodeMapEntry: Hashable, Sendable {
         self.code = code
         self.name = name
         self.specimen = specimen
+        self.unit = unit
         self.item = item
     }
 
@@ -64,7 +68,7 @@ package struct CodeMapEntry: Hashable, Sendable {
     var fault: (refusal: CodeMapRefusal, key: String)? {
         let texts: [(String, String?)] = [
             ("source", self.source), ("system", self.system), ("code", self.code), ("name", self.name),
-            ("specimen", self.specimen),
+            ("specimen", self.specimen), ("unit", self.unit),
         ]
         for (key, text) in texts {
             guard let text else { continue }
@@ -74,6 +78,7 @@ package struct CodeMapEntry: Hashable, Sendable {
         // A code of nobody in particular needs at least a system that says what it is.
         if self.source == nil, self.system == nil { return (.missing, "source") }
         if self.system == CodeSystem.loinc, !CodePattern.isLOINC(self.code) { return (.badCode, "code") }
+        if let unit = self.unit, (try? UCUMUnit(unit)) == nil { return (.badUnit, "unit") }
         return nil
     }
 }
@@ -85,6 +90,7 @@ extension CodeMapEntry: CanonicalCodable {
         encoder.encode(self.code)
         encoder.encode(self.name)
         encoder.encode(self.specimen)
+        encoder.encode(self.unit)
         encoder.encode(self.item.system)
         encoder.encode(self.item.code)
     }
@@ -99,6 +105,7 @@ extension CodeMapEntry: CanonicalCodable {
         self.code = try decoder.decodeString(max: max)
         self.name = try decoder.decodeOptionalString(max: max)
         self.specimen = try decoder.decodeOptionalString(max: max)
+        self.unit = try decoder.decodeOptionalString(max: max)
         self.item = CatalogueCode(
             system: try decoder.decodeString(max: max),
             code: try decoder.decodeString(max: max)

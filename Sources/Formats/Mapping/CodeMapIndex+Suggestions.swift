@@ -1,8 +1,15 @@
 /// An item that a local code may stand for; a person decides.
 package struct CodeSuggestion: Hashable, Sendable {
     package let item: CatalogueItem
+    /// How alike the names are, in thousandths.
+    package let likeness: Int
+    /// Whether the local unit can be converted into the item's.
+    package let fitsUnit: Bool
+    /// Whether both name the same specimen.
+    package let fitsSpecimen: Bool
+
     /// 0 to 1200: likeness of the names up to 1000, 100 for a unit that can be converted, 100 for the same specimen.
-    package let score: Int
+    package var score: Int { self.likeness + (self.fitsUnit ? 100 : 0) + (self.fitsSpecimen ? 100 : 0) }
 }
 
 /// The names of a map's items, prepared for comparison.
@@ -40,25 +47,33 @@ extension CodeMapIndex {
     /// The items whose names are most like the local one, best first; equal scores in the order of the items' codes.
     ///
     /// An item whose unit measures something else, or whose specimen is another, is none.
-    package func suggestions(for entry: UnmappedCodes.Entry, limit: Int = 5) -> [CodeSuggestion] {
-        guard let name = entry.name else { return [] }
+    package func suggestions(
+        for local: LocalCode,
+        name: String?,
+        unit: String?,
+        limit: Int = 5
+    ) -> [CodeSuggestion] {
+        guard let name else { return [] }
         let tokens = NameTokens(name)
-        let reading = entry.unit.flatMap { try? UnitSpelling.read($0) }
+        let reading = unit.flatMap { try? UnitSpelling.read($0) }
         var found: [CodeSuggestion] = []
         for candidate in self.names.candidates {
             let item = self.map.items[candidate.item]
             let likeness = candidate.names.map { $0.similarity(to: tokens) }.max() ?? 0
             guard likeness >= Self.similarityMin else { continue }
-            var score = likeness
+            var fitsUnit = false
             if let reading, let unit = candidate.unit {
                 guard (try? reading.meaning(for: unit, molarMass: candidate.molarMass)) != nil else { continue }
-                score += 100
+                fitsUnit = true
             }
-            if let local = entry.local.specimen, let specimen = item.specimen {
-                guard local == specimen else { continue }
-                score += 100
+            var fitsSpecimen = false
+            if let specimen = local.specimen, let expected = item.specimen {
+                guard specimen == expected else { continue }
+                fitsSpecimen = true
             }
-            found.append(CodeSuggestion(item: item, score: score))
+            found.append(
+                CodeSuggestion(item: item, likeness: likeness, fitsUnit: fitsUnit, fitsSpecimen: fitsSpecimen)
+            )
         }
         // Candidates are in the order of codes, and the sort is stable only if told so.
         found.sort { $0.score == $1.score ? $0.item.code < $1.item.code : $0.score > $1.score }

@@ -58,35 +58,40 @@ package struct CodeMapIndex: Sendable {
 
     /// By source, system and code; then by system and code of any source; then as a code of the catalogue; then, unless the
     /// system is a known one, by source and code alone.
-    package func lookup(_ local: LocalCode) -> CodeMapMatch {
+    package func lookup(_ local: LocalCode) -> CodeMapMatch { self.find(local).match }
+
+    /// The same, with the entry that decided, if one did.
+    func find(_ local: LocalCode) -> (match: CodeMapMatch, entry: CodeMapEntry?) {
         let system = local.system.map { CodeSystem(recognising: $0) }
         let name = system?.name
         for source in [local.source, nil] where source != nil || name != nil {
             let key = SystemKey(source: source, system: name, code: local.code)
             switch self.decide(self.bySystem[key] ?? [], specimen: local.specimen) {
             case .none: continue
-            case .one(let item): return .exact(item)
-            case .several(let codes): return .ambiguous(codes)
+            case .one(let item, let entry): return (.exact(item), entry)
+            case .several(let codes): return (.ambiguous(codes), nil)
             }
         }
-        if let name, let item = self.item(CatalogueCode(system: name, code: local.code)) { return .catalogue(item) }
+        if let name, let item = self.item(CatalogueCode(system: name, code: local.code)) {
+            return (.catalogue(item), nil)
+        }
         // LOINC's 718-7 is not a laboratory's own 718-7.
-        if let system, system.isStandard { return .none }
+        if let system, system.isStandard { return (.none, nil) }
         let entries = self.byCode[CodeKey(source: local.source, code: local.code)] ?? []
         // An entry of a known system says nothing about another system's codes.
         let own = entries.filter { index in
             self.map.entries[index].system.map { !CodeSystem(recognising: $0).isStandard } ?? true
         }
         switch self.decide(own, specimen: local.specimen) {
-        case .none: return .none
-        case .one(let item): return .byCode(item)
-        case .several(let codes): return .ambiguous(codes)
+        case .none: return (.none, nil)
+        case .one(let item, let entry): return (.byCode(item), entry)
+        case .several(let codes): return (.ambiguous(codes), nil)
         }
     }
 
     private enum Decision {
         case none
-        case one(CatalogueItem)
+        case one(CatalogueItem, CodeMapEntry)
         case several([CatalogueCode])
     }
 
@@ -100,6 +105,7 @@ package struct CodeMapIndex: Sendable {
         }
         let codes = Set(fitting.map(\.item))
         guard codes.count <= 1 else { return .several(codes.sorted()) }
-        return codes.first.flatMap(self.item).map { .one($0) } ?? .none
+        guard let entry = fitting.first, let item = self.item(entry.item) else { return .none }
+        return .one(item, entry)
     }
 }

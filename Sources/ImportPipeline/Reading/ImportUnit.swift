@@ -24,6 +24,8 @@ package struct RefusedInput: Hashable, Sendable {
     package var message: String
     /// The refused piece as it stands in the file, at most ``bytesMax`` of it.
     package var bytes: [UInt8]
+    /// Everything that is needed to try again, where that is more than ``bytes``.
+    package var kept: KeptInput?
 
     package init(position: InputPosition, code: String, message: String, bytes: [UInt8]) {
         self.position = position
@@ -31,6 +33,9 @@ package struct RefusedInput: Hashable, Sendable {
         self.message = message
         self.bytes = bytes
     }
+
+    /// What the quarantine keeps.
+    package var sealedBytes: [UInt8] { self.kept?.encoded ?? self.bytes }
 
     /// Enough for any resource that is not mostly attachment; quarantine keeps these bytes.
     package static let bytesMax = 1 << 20

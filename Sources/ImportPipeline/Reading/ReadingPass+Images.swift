@@ -16,15 +16,17 @@ extension ReadingPass {
                 digest: try self.digest(of: file, start: start, sink),
                 size: UInt64(file.size)
             )
-            try self.put(DICOMPiece.make(header, file: identity, decoders: self.decoders), index, sink)
-        case .failure(let fault): try self.put(.failure(fault), index, sink)
+            let part = RecordContent.Part(type: DICOMPiece.type(identity), bytes: header.storedBytes)
+            let kept = KeptInput(kind: .images, parts: [part], fault: 0)
+            try self.put(DICOMPiece.make(header, file: identity, decoders: self.decoders), index, kept, sink)
+        case .failure(let fault): try self.put(.failure(fault), index, nil, sink)
         }
     }
 
     mutating func readImageText(_ file: InputFile, _ index: Int, _ sink: Sink) throws {
         guard file.size <= JSONLimits.standard.bytesMax else { throw FileRefusalError(.documentTooLarge) }
         for piece in DICOMPiece.pieces(json: try file.read(at: 0, count: Int(file.size))) {
-            try self.put(piece, index, sink)
+            try self.put(piece, index, nil, sink)
         }
     }
 
@@ -59,7 +61,13 @@ extension ReadingPass {
         return hasher.finalize()
     }
 
-    private mutating func put(_ piece: Result<DICOMPiece, DICOMFault>, _ index: Int, _ sink: Sink) throws {
+    /// `kept`: what is kept of the piece if it is refused.
+    private mutating func put(
+        _ piece: Result<DICOMPiece, DICOMFault>,
+        _ index: Int,
+        _ kept: KeptInput?,
+        _ sink: Sink
+    ) throws {
         switch piece {
         case .success(let piece):
             let spool = try self.studies ?? GroupSpool(in: self.folder)
@@ -76,7 +84,9 @@ extension ReadingPass {
             )
         case .failure(let fault):
             let position = InputPosition(file: self.name(index), offset: Int64(fault.offset), line: 1)
-            try sink(.refused(Self.refused(FormatRefusal(fault.refusal), position, [], element: fault.element)))
+            var refused = Self.refused(FormatRefusal(fault.refusal), position, [], element: fault.element)
+            refused.kept = kept
+            try sink(.refused(refused))
         }
     }
 
@@ -101,13 +111,20 @@ extension ReadingPass {
                 return
             }
             switch DICOMStudy.exam(of: pieces) {
-            case .success(let exam): try sink(Self.unit(exam, position, []))
+            case .success(let exam) where exam.subject.refusal == nil: try sink(.exam(exam, position))
+            case .success(let exam):
+                guard let refusal = exam.subject.refusal else { return }
+                var refused = Self.refused(FormatRefusal(refusal), position, [])
+                refused.kept = KeptInput(kind: .images, parts: pieces.map(\.part), fault: 0)
+                try sink(.refused(refused))
             case .failure(let fault):
                 if let member = fault.member, group.pieces.indices.contains(member) {
                     position.file = self.name(group.pieces[member].file)
                     position.offset = Int64(fault.offset)
                 }
-                try sink(.refused(Self.refused(FormatRefusal(fault.refusal), position, [], element: fault.element)))
+                var refused = Self.refused(FormatRefusal(fault.refusal), position, [], element: fault.element)
+                refused.kept = KeptInput(kind: .images, parts: pieces.map(\.part), fault: 0)
+                try sink(.refused(refused))
             }
         }
     }

@@ -37,7 +37,12 @@ extension ReadingPass {
     // MARK: Tables
 
     mutating func readTable(_ file: InputFile, _ index: Int, start: Int64, _ sink: Sink) throws {
-        guard let mapping = self.options.mapping else { throw FileRefusalError(.mappingMissing) }
+        guard let mapping = self.options.mapping else {
+            var refused = ImportReader.refused(self.name(index), .mappingMissing)
+            refused.kept = try Self.kept(file, nil)
+            try sink(.refused(refused))
+            return
+        }
         // As large as the beginning that the table is recognised by.
         var chunks = ChunkReader(file)
         var next = try chunks.next()
@@ -46,7 +51,9 @@ extension ReadingPass {
             table = try CSVTable.open((next ?? [])[...], isWhole: chunks.offset == file.size, mapping: mapping)
         } catch {
             let piece = RefusedPiece(FormatRefusal(error.refusal), element: error.element, offset: 0, range: 0..<0)
-            try sink(.refused(self.refused(piece, index, line: 1, [])))
+            var refused = self.refused(piece, index, line: 1, [])
+            refused.kept = try Self.kept(file, mapping)
+            try sink(.refused(refused))
             return
         }
         let spool = try GroupSpool(in: self.folder)
@@ -59,6 +66,23 @@ extension ReadingPass {
             next = try chunks.next()
         }
         try self.giveOrders(table, index, spool, sink)
+    }
+
+    /// A table that is refused as a whole, so that another mapping can be tried, if it is small enough to be kept.
+    private static func kept(_ file: InputFile, _ mapping: CSVMapping?) throws -> KeptInput? {
+        guard file.size < KeptInput.bytesMax else { return nil }
+        var parts = [RecordContent.Part(type: "file", bytes: try file.read(at: 0, count: Int(file.size)))]
+        if let mapping { parts.append(RecordContent.Part(type: "mapping", bytes: mapping.canonicalBytes)) }
+        return KeptInput(kind: .table, parts: parts, fault: 0)
+    }
+
+    /// All rows of an order, so that one of them can be tried again without making an exam that lacks the others.
+    private static func kept(_ table: CSVTable, _ rows: [GroupSpool.Piece], fault: Int) -> KeptInput? {
+        var parts = [RecordContent.Part(type: "mapping", bytes: table.mapping.canonicalBytes)]
+        if !table.header.isEmpty { parts.append(RecordContent.Part(type: "header", bytes: table.header)) }
+        let first = parts.count
+        parts += rows.map { RecordContent.Part(type: "row", bytes: $0.bytes) }
+        return KeptInput(kind: .rows, parts: parts, fault: first + fault)
     }
 
     private func sort(
@@ -79,34 +103,56 @@ extension ReadingPass {
         case .blank: break
         case .result(let key): try spool.append(piece, to: key.exam)
         case .refused(let fault, let exam):
-            let refused = RefusedPiece(
-                FormatRefusal(fault.refusal),
-                element: fault.element,
-                offset: row.offset,
-                range: row.offset..<row.offset + row.bytes.count
-            )
-            try sink(.refused(self.refused(refused, index, line: row.line, piece.bytes)))
-            guard let exam else { return }
-            piece.type = fault.refusal.rawValue
-            piece.bytes = []
-            try spool.append(piece, to: exam)
+            piece.type = ([fault.refusal.rawValue] + [fault.element].compactMap { $0 }).joined(separator: " ")
+            if let exam {
+                // Told of when all rows of its order are there.
+                try spool.append(piece, to: exam)
+            } else {
+                try self.refuse([piece], 0, table, sink)
+            }
         }
+    }
+
+    /// Refuses the row at `place` of `rows`, which are all rows of its order that are known.
+    private func refuse(_ rows: [GroupSpool.Piece], _ place: Int, _ table: CSVTable, _ sink: Sink) throws {
+        let row = rows[place]
+        let parts = row.type.split(separator: " ", maxSplits: 1)
+        guard let refusal = parts.first.flatMap({ CSVRefusal(rawValue: String($0)) }) else { return }
+        let position = InputPosition(file: self.name(row.file), offset: row.offset, line: row.line)
+        let element = parts.count == 2 ? String(parts[1]) : nil
+        var refused = Self.refused(FormatRefusal(refusal), position, row.bytes, element: element)
+        refused.kept = Self.kept(table, rows, fault: place)
+        try sink(.refused(refused))
     }
 
     private func giveOrders(_ table: CSVTable, _ index: Int, _ spool: GroupSpool, _ sink: Sink) throws {
         // One more than the builder takes, so that it is the builder that refuses.
         try spool.forEachGroup(piecesMax: CSVTable.rowsMax + 1, bytesMax: 2 * CSVTable.bytesMax) { _, group in
             let rows = group.pieces.filter { $0.type == "row" }
-            // Nothing but refused rows: each was told of by itself.
+            for place in group.pieces.indices where group.pieces[place].type != "row" {
+                try self.refuse(
+                    group.isCut ? [group.pieces[place]] : group.pieces,
+                    group.isCut ? 0 : place,
+                    table,
+                    sink
+                )
+            }
+            // Nothing but refused rows.
             guard let first = rows.first else { return }
             let position = InputPosition(file: self.name(index), offset: first.offset, line: first.line)
-            let gaps = Set(group.pieces.compactMap { CSVRefusal(rawValue: $0.type) })
+            let gaps = Set(
+                group.pieces.compactMap {
+                    $0.type == "row" ? nil : CSVRefusal(rawValue: String($0.type.prefix { $0 != " " }))
+                }
+            )
             switch Self.order(table, rows, gaps: gaps) {
             case .success(let exam): try sink(Self.unit(exam, position, first.bytes))
             case .failure(let fault):
                 let bytes = Array(rows.prefix(64).map(\.bytes).joined(separator: [0x0a] as [UInt8]))
                 let refusal = FormatRefusal(fault.refusal)
-                try sink(.refused(Self.refused(refusal, position, bytes, element: fault.element)))
+                var refused = Self.refused(refusal, position, bytes, element: fault.element)
+                if !group.isCut { refused.kept = Self.kept(table, group.pieces, fault: 0) }
+                try sink(.refused(refused))
             }
         }
     }

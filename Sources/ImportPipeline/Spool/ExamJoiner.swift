@@ -45,7 +45,7 @@ struct ExamJoiner {
         do throws(Fault) {
             try self.collect(root, lookup, into: &collected)
         } catch {
-            let bytes = collected.first?.part.bytes ?? []
+            let bytes = Self.kept(collected)
             switch error {
             case .file(let refusal, let entry):
                 return .refused(code: refusal.rawValue, message: refusal.message, entry, offset: entry.offset, bytes)
@@ -63,7 +63,7 @@ struct ExamJoiner {
                     message: refusal.message,
                     root,
                     offset: root.offset,
-                    parsed.parts[0].bytes
+                    Self.kept(collected)
                 )
             }
             parsed.offset = 0
@@ -75,9 +75,17 @@ struct ExamJoiner {
                 message: "\(error.fault.refusal.message) (\(error.fault.element))",
                 part.entry,
                 offset: part.entry.offset + Int64(error.fault.offset),
-                collected[0].part.bytes
+                Self.kept(collected)
             )
         }
+    }
+
+    /// All resources of the exam in a form that is read by itself, or the first alone if they are more than is kept.
+    private static func kept(_ collected: [Part]) -> [UInt8] {
+        guard let first = collected.first?.part else { return [] }
+        let size = collected.reduce(0) { $0 + $1.part.bytes.count + 64 }
+        guard collected.count > 1, size < RefusedInput.bytesMax else { return first.bytes }
+        return FHIRCollection.bytes(of: collected.map(\.part))
     }
 
     private enum Fault: Error {

@@ -55,9 +55,12 @@ extension CustodyStore {
     /// Puts inputs aside.
     ///
     /// What is there already (same job, file, position and code) is not added again.
-    package func quarantine(_ inputs: [QuarantinedInput]) throws(LedgerStoreError) {
-        guard !inputs.isEmpty else { return }
-        try self.file.write { db in try Self.insert(inputs, db) }
+    ///
+    /// - Returns: The number of each.
+    @discardableResult
+    package func quarantine(_ inputs: [QuarantinedInput]) throws(LedgerStoreError) -> [Int64] {
+        guard !inputs.isEmpty else { return [] }
+        return try self.file.write { db in try Self.insert(inputs, db) }
     }
 
     /// Inputs put aside with a larger number than `after`, in the order of their numbers; no `job` means every job, no
@@ -97,26 +100,34 @@ extension CustodyStore {
         }
     }
 
-    private static func insert(_ inputs: [QuarantinedInput], _ db: Database) throws {
+    @discardableResult
+    private static func insert(_ inputs: [QuarantinedInput], _ db: Database) throws -> [Int64] {
+        var numbers: [Int64] = []
         for input in inputs {
-            try db.run(
+            // The time of one that is open already stays: it has waited since then.
+            let number = try db.only(
                 """
-                INSERT INTO quarantine (job, file, position, code, message, sealed, time, state, digest)
-                VALUES (?, ?, ?, ?, ?, coalesce(?, x''), ?, ?, ?)
+                INSERT INTO quarantine (job, file, position, code, message, sealed, time, state, digest, line)
+                VALUES (?, ?, ?, ?, ?, coalesce(?, x''), ?, ?, ?, ?)
                 ON CONFLICT (job, file, position, code, digest) DO UPDATE SET
-                    time = excluded.time, state = excluded.state WHERE state <> excluded.state
+                    time = iif(state = excluded.state, time, excluded.time), state = excluded.state
+                RETURNING no
                 """,
                 [
                     input.job, input.file, input.position.column, input.code, input.message, input.sealed.column,
-                    input.time.milliseconds, input.state.rawValue, input.digest.column,
+                    input.time.milliseconds, input.state.rawValue, input.digest.column, input.line.column,
                 ]
-            )
+            ) { try $0.int64(0) }
+            if let number { numbers.append(number) }
         }
+        return numbers
     }
+
+    static let quarantineLineSchema = "ALTER TABLE quarantine ADD COLUMN line INTEGER NOT NULL DEFAULT 0;"
 
     private static let selectJobs = "SELECT no, inputs, progress, state, started_at FROM jobs "
     private static let selectQuarantine =
-        "SELECT no, job, file, position, code, message, sealed, time, state, digest FROM quarantine "
+        "SELECT no, job, file, position, code, message, sealed, time, state, digest, line FROM quarantine "
 
     private static func job(_ row: Row) throws -> ImportJob {
         guard let state = ImportJob.State(rawValue: try row.int64(3)) else { throw Row.damaged }
@@ -136,6 +147,7 @@ extension CustodyStore {
             job: try row.int64(1),
             file: try row.text(2),
             position: try row.uint64(3),
+            line: try row.uint64(10),
             code: try row.text(4),
             message: try row.text(5),
             sealed: try row.bytes(6),

@@ -17,6 +17,7 @@ package struct CustodyStore: Sendable {
             migrations: [
                 ("custody-1", Self.schema), ("custody-anomalies", Self.anomaliesSchema),
                 ("custody-studies", Self.studiesSchema),
+                ("custody-codes", Self.codesSchema), ("custody-quarantine-line", Self.quarantineLineSchema),
             ]
         )
     }

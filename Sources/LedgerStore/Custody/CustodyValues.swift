@@ -195,8 +195,10 @@ package struct QuarantinedInput: Hashable, Sendable {
     package var job: Int64
     /// As it was given on the command line.
     package var file: String
-    /// Byte offset or line in the file.
+    /// Byte offset in the file.
     package var position: UInt64
+    /// The line of that byte, from 1; 0 where lines mean nothing.
+    package var line: UInt64
     package var code: String
     package var message: String
     /// The input itself, sealed under a key of this home.
@@ -211,6 +213,7 @@ package struct QuarantinedInput: Hashable, Sendable {
         job: Int64,
         file: String,
         position: UInt64,
+        line: UInt64 = 0,
         code: String,
         message: String,
         sealed: [UInt8],
@@ -222,6 +225,7 @@ package struct QuarantinedInput: Hashable, Sendable {
         self.job = job
         self.file = file
         self.position = position
+        self.line = line
         self.code = code
         self.message = message
         self.sealed = sealed

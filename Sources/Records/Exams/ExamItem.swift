@@ -5,6 +5,9 @@ package struct ExamItem: Hashable, Sendable {
     package var status: ExamStatus
     package var effective: ClinicalPeriod?
     package var value: ItemValue?
+    /// The amount in the unit that the consortium's catalogue has for the item, computed from ``value``, which stays what the
+    /// source wrote.
+    package var canonical: Quantity?
     package var dataAbsentReason: CodedConcept?
     package var interpretations: [CodedConcept] = []
     package var referenceRanges: [ReferenceRange] = []

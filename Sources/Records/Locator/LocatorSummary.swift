@@ -75,6 +75,9 @@ package struct LocatorSummary: Hashable, Sendable {
         guard paddedBytes[decoder.position...].allSatisfy({ $0 == 0 }) else { throw .trailing }
     }
 
+    /// A code as a summary holds it.
+    package static func listed(code: String) -> String { self.cut(code, self.codeBytesMax) }
+
     private static func cut(_ text: String, _ max: Int) -> String {
         guard text.utf8.count > max else { return text }
         var short = ""

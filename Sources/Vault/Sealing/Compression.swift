@@ -23,7 +23,7 @@ enum CompressionID: UInt8 {
 /// Contexts of the library that are kept between records: making one costs more than compressing a record with it.
 final class CompressorPool: Sendable {
     /// On reports of 4 KB a third of the time of DEFLATE's fastest level, for fewer bytes
-    /// (Documentation/Decisions/0008-records-are-compressed-with-zstandard.md).
+    /// (Documentation/Decisions/0009-records-are-compressed-with-zstandard.md).
     private static let level: Int32 = 3
 
     private let compressors = Mutex<[Compressor]>([])

@@ -102,7 +102,8 @@ struct QuarantineCommand: AsyncParsableCommand {
     struct Show: EntenteCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
-            abstract: "Show one quarantined input with its position and an excerpt in which long numbers are masked."
+            abstract:
+                "Show one quarantined input with its position and an excerpt in which names and long numbers are masked."
         )
 
         @OptionGroup var options: GlobalOptions
@@ -116,13 +117,13 @@ struct QuarantineCommand: AsyncParsableCommand {
         func execute() async throws {
             var request = Entente_Api_V1_QuarantineShowRequest()
             request.id = self.id
+            request.full = self.full
             let reply = try await self.options.call { [request] in try await $0.quarantineShow(request) }
             var object = reply.item.json
             let text = String(decoding: reply.content, as: UTF8.self)
-            let shown = self.full ? text : Excerpt.masked(text)
-            if self.full { object["content"] = reply.content.base64EncodedString() } else { object["excerpt"] = shown }
+            if self.full { object["content"] = reply.content.base64EncodedString() } else { object["excerpt"] = text }
             let content =
-                shown
+                text
                 .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
                 .map { Terminal.harmless(String($0)) }.joined(separator: "\n")
             Answer(
@@ -151,9 +152,16 @@ struct QuarantineCommand: AsyncParsableCommand {
         @Argument(help: "The id; without one, everything.")
         var id: String?
 
+        @Option(
+            name: .long,
+            help: "What the columns of tables mean, in place of the mapping they were refused with."
+        )
+        var mapping: String?
+
         func execute() async throws {
             var request = Entente_Api_V1_QuarantineRetryRequest()
             request.id = self.id ?? ""
+            if let mapping = self.mapping { request.mapping = Data(try MappingFile.read(mapping).canonicalBytes) }
             let sink = ImportSink(json: self.options.json, dryRun: false)
             try await self.options.retryQuarantine(request, into: sink)
             try sink.finish(report: nil)

@@ -5,8 +5,8 @@ import Foundation
 struct MappingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mapping",
-        abstract: "What the columns of a table mean.",
-        subcommands: [Columns.self]
+        abstract: "What local codes stand for in the catalogue, and what the columns of a table mean.",
+        subcommands: [Catalogue.self, List.self, Suggest.self, Set.self, Columns.self]
     )
 
     struct Columns: EntenteCommand {

@@ -29,6 +29,9 @@ enum ExamJSON {
             "effective": exam.effectiveText, "issued": exam.issuedText, "performers": exam.performers,
             "specimens": exam.specimens, "conclusion": exam.conclusion, "identifiers": exam.identifiers,
             "presentedForms": exam.presentedForms, "origin": exam.origin, "devices": exam.devices,
+            "codes": [
+                "version": exam.codesVersion, "digest": exam.codesDigest.hex, "readerVersion": exam.readerCodesVersion,
+            ],
             "items": exam.items.map(self.item),
             "imaging": exam.imaging.map(self.imaging),
         ]
@@ -38,7 +41,8 @@ enum ExamJSON {
         [
             "code": self.concept(item.code), "level": Int(item.level), "value": item.value, "unit": item.unit,
             "range": item.range, "flags": item.flags, "status": item.status, "effective": item.effectiveText,
-            "absentReason": item.absentReason, "notes": item.notes,
+            "absentReason": item.absentReason, "notes": item.notes, "canonicalValue": item.canonicalValue,
+            "canonicalUnit": item.canonicalUnit,
         ]
     }
 

@@ -41,6 +41,11 @@ struct ReportPrinter {
             let origin = ["both": "device and person", "unknown": "not said by the source"][exam.origin] ?? exam.origin
             lines.append("Made by     " + Terminal.harmless(origin + devices))
         }
+        if !exam.codesVersion.isEmpty || !exam.readerCodesVersion.isEmpty {
+            let reader = exam.readerCodesVersion.isEmpty ? "" : ", and by this agent \(exam.readerCodesVersion)"
+            let importer = exam.codesVersion.isEmpty ? "none at import" : exam.codesVersion
+            lines.append("Code map    " + Terminal.harmless(importer + reader))
+        }
         if !exam.specimens.isEmpty {
             lines.append("Specimen    " + Terminal.harmless(exam.specimens.joined(separator: ", ")))
         }
@@ -48,13 +53,18 @@ struct ReportPrinter {
     }
 
     private func items(_ items: [Entente_Api_V1_Item]) -> String {
-        var table = TextTable(["Item", "Value", "Unit", "Reference", "Flag"])
+        // Shown only where a value was converted: beside what the source wrote, never in its place.
+        let isConverted = items.contains { !$0.canonicalValue.isEmpty }
+        var table = TextTable(
+            ["Item", "Value", "Unit", "Reference", "Flag"] + (isConverted ? ["In catalogue unit"] : [])
+        )
         for item in items {
             let name = String(repeating: "  ", count: Int(min(item.level, 8))) + item.code.label(or: "-")
             let value = item.value.isEmpty && !item.absentReason.isEmpty ? "(\(item.absentReason))" : item.value
             // N says nothing that the eye must stop at.
             let flag = item.flags.filter { $0 != "N" }.joined(separator: " ")
-            table.add([name, value, item.unit, item.range, flag])
+            let canonical = [item.canonicalValue, item.canonicalUnit].filter { !$0.isEmpty }.joined(separator: " ")
+            table.add([name, value, item.unit, item.range, flag] + (isConverted ? [canonical] : []))
         }
         return table.text
     }

@@ -15,3 +15,22 @@ enum MappingFile {
         }
     }
 }
+
+/// The consortium's catalogue in the YAML file in which people keep it.
+enum CatalogueFile {
+    /// All LOINC laboratory codes with names take less.
+    private static let bytesMax = 64 << 20
+
+    static func read(_ path: String) throws -> CodeMap {
+        let text = try YAMLText(path, bytesMax: self.bytesMax, name: "catalogue")
+        do throws(CodeMapFault) {
+            return try CodeMap(author: text.node)
+        } catch {
+            throw CommandFailure.usage(
+                "catalogue",
+                "\(error.refusal.message) \(text.place(error.path)): \(error.refusal.code)",
+                hint: "Documentation/Protocol/Codes-and-Units.md says what a catalogue holds."
+            )
+        }
+    }
+}

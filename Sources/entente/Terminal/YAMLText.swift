@@ -57,7 +57,8 @@ struct YAMLText {
         }
         if let mark = node.mark { lines[path] = mark.line }
         switch node {
-        case .scalar(let scalar): return .text(scalar.string)
+        // Form C: what is hashed has one form, whoever typed it.
+        case .scalar(let scalar): return .text(scalar.string.precomposedStringWithCanonicalMapping)
         case .sequence(let sequence):
             var list: [MappingNode] = []
             for (index, element) in sequence.enumerated() {

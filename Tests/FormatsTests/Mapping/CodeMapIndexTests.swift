@@ -68,33 +68,10 @@ struct CodeMapIndexTests {
         #expect(index.lookup(LocalCode(source: "a", code: "e\u{301}")).item != nil)
     }
 
-    @Test("Unmapped codes are counted, the most frequent first, and their number is bounded")
-    func unmapped() {
-        var codes = UnmappedCodes()
-        for code in ["b", "a", "c", "a", "c"] {
-            codes.record(LocalCode(source: "h", code: code), name: "name of \(code)", unit: nil)
-        }
-        #expect(codes.list.map(\.local.code) == ["a", "c", "b"])
-        #expect(codes.list.map(\.count) == [2, 2, 1])
-        for number in 0..<UnmappedCodes.codesMax {
-            codes.record(LocalCode(source: "h", code: "\(number)"), name: nil, unit: nil)
-        }
-        #expect(codes.list.count == UnmappedCodes.codesMax)
-        #expect(codes.others == 3)
-        codes = UnmappedCodes()
-        let long = String(repeating: "x", count: UnmappedCodes.textBytesMax + 1)
-        codes.record(LocalCode(source: "h", code: long), name: nil, unit: nil)
-        codes.record(LocalCode(source: "h", code: "1"), name: long, unit: long)
-        #expect(codes.others == 1)
-        #expect(codes.list.map(\.name) == [nil])
-    }
-
     private func suggestions(_ name: String, unit: String? = nil, specimen: String? = nil) throws -> [String] {
-        var codes = UnmappedCodes()
-        codes.record(LocalCode(source: "x", code: "1", specimen: specimen), name: name, unit: unit)
-        let entry = try #require(codes.list.first)
+        let local = LocalCode(source: "x", code: "1", specimen: specimen)
         let index = CodeMapIndex(try CodeMap(author: CodeMapSamples.example()))
-        return index.suggestions(for: entry).map(\.item.code.code)
+        return index.suggestions(for: local, name: name, unit: unit).map(\.item.code.code)
     }
 
     @Test(
