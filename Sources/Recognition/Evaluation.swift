@@ -52,7 +52,7 @@ struct Evaluation {
         }
     }
 
-    func judge(_ candidate: Candidate, access: GrantState.Entry?) -> Finding {
+    func judge(_ candidate: Candidate, access: RecognitionAccess.Entry?) -> Finding {
         var finding = Finding()
         finding.isBreakGlass = access?.access == .breakGlass
         finding.note(self.accessReason(access), at: .access)
@@ -100,7 +100,7 @@ struct Evaluation {
 
     // MARK: Steps 1 to 4
 
-    private func accessReason(_ entry: GrantState.Entry?) -> Reason? {
+    private func accessReason(_ entry: RecognitionAccess.Entry?) -> Reason? {
         guard let entry else { return Reason(.ineligible(.noGrant), step: .access, required: "grant") }
         switch entry.access {
         case .none: return Reason(.ineligible(.noGrant), step: .access, observed: "none", required: "grant")

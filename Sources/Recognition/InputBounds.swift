@@ -63,7 +63,7 @@ extension QualityAssessment {
     }
 }
 
-extension GrantState {
+extension RecognitionAccess {
     var isBounded: Bool {
         self.entries.count <= Self.entriesMax
             && self.entries.allSatisfy {

@@ -79,7 +79,7 @@ extension RecognitionEngine {
         _ order: OrderContext,
         items: [ItemReference],
         among candidates: [Candidate],
-        access: GrantState,
+        access: RecognitionAccess,
         key: String
     ) throws(RecognitionRefusal) -> MatchGroup {
         var asked: [ItemReference] = []

@@ -22,7 +22,7 @@ package struct RecognitionEngine: Sendable {
     package func verdict(
         for order: OrderContext,
         among candidates: [Candidate],
-        access: GrantState
+        access: RecognitionAccess
     ) throws(RecognitionRefusal) -> Verdict {
         guard candidates.count <= Verdict.candidatesMax else { throw .tooManyCandidates }
         guard self.policy.isInForce(at: order.time) else { throw .policyNotInForce }
@@ -123,7 +123,7 @@ package struct RecognitionEngine: Sendable {
     }
 
     /// `H("entente/verdict-input/1\0" ‖ order ‖ access ‖ list of candidates in their order)`.
-    private static func inputHash(order: OrderContext, candidates: [Candidate], access: GrantState) -> Digest {
+    private static func inputHash(order: OrderContext, candidates: [Candidate], access: RecognitionAccess) -> Digest {
         var encoder = CanonicalEncoder(reservingCapacity: 512 + candidates.count * 512)
         encoder.encode(fixed: Self.inputContext)
         encoder.encode(order)

@@ -261,6 +261,68 @@ struct RefusalCodeTests {
                 by: ["a"]
             )
         },
+        .policyWrongSigner: { bench in try bench.propose(bench.proposal("a"), by: "b") },
+        .policyUnknownInstitution: { bench in
+            try bench.code(PoliciesCall.propose(bench.proposal("x")), signers: [.institution(institution("x"))])
+        },
+        .policyBadVersion: { bench in
+            try bench.adopt(version: 3)
+            return try bench.propose(bench.proposal("b", version: 3))
+        },
+        .policyWrongPrevious: { bench in
+            var proposal = bench.proposal("a")
+            proposal.previous = Digest(hashing: [])
+            return try bench.propose(proposal)
+        },
+        .policyBadSize: { bench in
+            var proposal = bench.proposal("a")
+            proposal.byteCount = UInt32(PolicyProposal.chunkBytes) + 1
+            return try bench.propose(proposal)
+        },
+        .policyBadTerms: { bench in
+            try bench.propose(bench.proposal("a", effectiveFrom: 3 * 366 * 86_400_000))
+        },
+        .policyUnknownProposal: { bench in try bench.approve(bench.proposal("a"), by: "b") },
+        .policyBadChunk: { bench in
+            let proposal = bench.proposal("a")
+            _ = try bench.propose(proposal)
+            return try bench.publish(proposal, Bench.packBytes(100, seed: 2), 0)
+        },
+        .policyChunkExists: { bench in
+            let proposal = bench.proposal("a")
+            _ = try bench.propose(proposal)
+            try bench.publish(proposal, Bench.packBytes(100))
+            return try bench.publish(proposal, Bench.packBytes(100), 0)
+        },
+        .policyIncomplete: { bench in
+            let proposal = bench.proposal("a")
+            _ = try bench.propose(proposal)
+            return try bench.approve(proposal, by: "b")
+        },
+        .policyAlreadyApproved: { bench in
+            let proposal = bench.proposal("a")
+            _ = try bench.propose(proposal)
+            try bench.publish(proposal, Bench.packBytes(100))
+            return try bench.approve(proposal, by: "a")
+        },
+        .policyProposalExists: { bench in
+            _ = try bench.propose(bench.proposal("a"))
+            return try bench.propose(bench.proposal("a"))
+        },
+        .factsWrongSigner: { bench in try bench.code(.recognition(.anchorFacts(bench.batch("a", 0))), by: ["b"]) },
+        .factsUnknownInstitution: { bench in
+            try bench.code(
+                RecognitionCall.anchorFacts(bench.batch("x", 0)),
+                signers: [.institution(institution("x"))]
+            )
+        },
+        .factsWrongNumber: { bench in try bench.code(.recognition(.anchorFacts(bench.batch("a", 2))), by: ["a"]) },
+        .factsWrongPrevious: { bench in
+            try bench.code(.recognition(.anchorFacts(bench.batch("a", 0, previous: Digest(hashing: [])))), by: ["a"])
+        },
+        .factsBadCount: { bench in
+            try bench.code(.recognition(.anchorFacts(bench.batch("a", 0, count: 1025))), by: ["a"])
+        },
     ]
 
     @Test("The story of a code ends with that code", arguments: TransactionCode.allCases.filter { $0 != .ok })
@@ -351,5 +413,15 @@ extension ReceiptsCall: DirectCall {
 
 extension AnomaliesCall: DirectCall {
     var module: ModuleID { .anomalies }
+    func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
+}
+
+extension PoliciesCall: DirectCall {
+    var module: ModuleID { .policies }
+    func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
+}
+
+extension RecognitionCall: DirectCall {
+    var module: ModuleID { .recognition }
     func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
 }

@@ -12,7 +12,7 @@ struct GoldenCase {
     let name: String
     let order: OrderContext
     let candidates: [Candidate]
-    let access: GrantState
+    let access: RecognitionAccess
     let expectation: MappingNode
 
     var label: String { "\(self.file): \(self.name)" }
@@ -96,7 +96,7 @@ struct Corpus {
             name: name,
             order: order,
             candidates: candidates,
-            access: GrantState(height: 120, entries: entries),
+            access: RecognitionAccess(height: 120, entries: entries),
             expectation: node
         )
     }
@@ -244,10 +244,14 @@ struct Corpus {
         }
     }
 
-    private static func access(_ node: MappingNode, order: OrderContext, _ place: String) throws -> GrantState.Entry? {
+    private static func access(
+        _ node: MappingNode,
+        order: OrderContext,
+        _ place: String
+    ) throws -> RecognitionAccess.Entry? {
         try self.check(node, ["state", "online", "checked", "custodian", "report"], place)
         guard let state = node["state"]?.text, state != "absent" else { return nil }
-        return GrantState.Entry(
+        return RecognitionAccess.Entry(
             custodian: node["custodian"]?.text,
             report: node["report"]?.text,
             access: try #require(AccessState(name: state)),

@@ -115,7 +115,10 @@ struct GoldenTests {
             return candidate
         }
         let order = try #require(self.corpus.cases.first { $0.order.item.code == "hba1c" }).order
-        let access = GrantState(height: 1, entries: [GrantState.Entry(access: .granted, checkedAt: order.time)])
+        let access = RecognitionAccess(
+            height: 1,
+            entries: [RecognitionAccess.Entry(access: .granted, checkedAt: order.time)]
+        )
         let all = Array(renamed.prefix(Verdict.candidatesMax))
         let first = try self.engine.verdict(for: order, among: all, access: access)
         for _ in 0..<20 {
@@ -131,7 +134,7 @@ struct GoldenTests {
             let bytes = verdict.canonicalBytes
             #expect(try Verdict(canonicalBytes: bytes) == verdict)
             #expect(try OrderContext(canonicalBytes: golden.order.canonicalBytes) == golden.order)
-            #expect(try GrantState(canonicalBytes: golden.access.canonicalBytes) == golden.access)
+            #expect(try RecognitionAccess(canonicalBytes: golden.access.canonicalBytes) == golden.access)
             for candidate in golden.candidates {
                 #expect(try Candidate(canonicalBytes: candidate.canonicalBytes) == candidate)
             }

@@ -225,7 +225,10 @@ struct ScopeTests {
             candidate.examTime = order.time - 7200
             candidate.reportTime = order.time - 3600
             candidate.marks[0].validTo = .max
-            let access = GrantState(height: 1, entries: [GrantState.Entry(access: .granted, checkedAt: order.time)])
+            let access = RecognitionAccess(
+                height: 1,
+                entries: [RecognitionAccess.Entry(access: .granted, checkedAt: order.time)]
+            )
             return try RecognitionEngine(pack).verdict(for: order, among: [candidate], access: access).outcome
         }
         // 2028-02-29T00:00:00+08:00 and the second before it.

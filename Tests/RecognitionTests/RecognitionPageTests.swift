@@ -20,7 +20,7 @@ struct RecognitionPageTests {
         let known =
             IneligibilityCode.allCases.map(\.name) + RefusalReason.allCases.map(\.name)
             + VerdictOutcome.allCases.map(\.name) + RecognitionRefusal.allCases.map(\.rawValue)
-            + DecisionRefusal.allCases.map(\.rawValue) + PolicyFinding.Code.allCases.map(\.rawValue)
+            + PolicyFinding.Code.allCases.map(\.rawValue)
             + PolicyRefusal.allCases.map(\.rawValue)
         #expect(listed.sorted() == known.sorted())
     }

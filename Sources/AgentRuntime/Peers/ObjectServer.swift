@@ -57,7 +57,7 @@ package struct ObjectServer: Sendable {
         _ now: Timestamp
     ) throws -> Bool {
         switch (object.header.kind, request) {
-        case (.manifest, .objects), (.receiptManifest, .objects): true
+        case (.manifest, .objects), (.receiptManifest, .objects), (.factManifest, .objects): true
         case (.record, .objects): try self.wrapper.mayHold(object.address, asker, now: now)
         case (.keyEnvelopePage, .pages): true
         case (.keyEnvelopePage, .objects), (_, .pages): false

@@ -9,6 +9,8 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let grants = ModuleID(3)
     package static let receipts = ModuleID(4)
     package static let anomalies = ModuleID(5)
+    package static let policies = ModuleID(6)
+    package static let recognition = ModuleID(7)
 
     package let number: UInt16
 
@@ -31,6 +33,8 @@ package enum LedgerCall: Hashable, Sendable {
     case grants(GrantsCall)
     case receipts(ReceiptsCall)
     case anomalies(AnomaliesCall)
+    case policies(PoliciesCall)
+    case recognition(RecognitionCall)
 
     package var module: ModuleID {
         switch self {
@@ -39,6 +43,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants: .grants
         case .receipts: .receipts
         case .anomalies: .anomalies
+        case .policies: .policies
+        case .recognition: .recognition
         }
     }
 
@@ -49,6 +55,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants(let call): call.canonicalBytes
         case .receipts(let call): call.canonicalBytes
         case .anomalies(let call): call.canonicalBytes
+        case .policies(let call): call.canonicalBytes
+        case .recognition(let call): call.canonicalBytes
         }
     }
 
@@ -61,6 +69,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants: self = .grants(try Self.decode(body.payload))
         case .receipts: self = .receipts(try Self.decode(body.payload))
         case .anomalies: self = .anomalies(try Self.decode(body.payload))
+        case .policies: self = .policies(try Self.decode(body.payload))
+        case .recognition: self = .recognition(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -81,6 +91,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants(let call): try call.execute(in: &context)
         case .receipts(let call): try call.execute(in: &context)
         case .anomalies(let call): try call.execute(in: &context)
+        case .policies(let call): try call.execute(in: &context)
+        case .recognition(let call): try call.execute(in: &context)
         }
     }
 }

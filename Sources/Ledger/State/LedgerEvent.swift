@@ -6,6 +6,11 @@ package enum LedgerEvent: Hashable, Sendable {
     case examsCommitted(BatchAnchor)
     case receiptsAnchored(BatchAnchor)
     case anomaliesReported(InstitutionID, number: UInt64)
+    case factsAnchored(BatchAnchor)
+    case policyProposed(PolicyProposal)
+    case policyChunkPublished(PolicyProposalID, index: UInt16)
+    /// Enough institutions approved.
+    case policyAdopted(PolicyState)
     case patientEnrolled(Enrolment)
     case grantCreated(GrantID, GrantState)
     case grantRevoked(GrantID, GrantState)

@@ -72,6 +72,26 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case anomaliesBadCount = 504
     case anomaliesMalformed = 505
 
+    case policyWrongSigner = 600
+    case policyUnknownInstitution = 601
+    case policyBadVersion = 602
+    case policyWrongPrevious = 603
+    case policyBadSize = 604
+    case policyBadTerms = 605
+    case policyUnknownProposal = 606
+    case policyBadChunk = 607
+    case policyChunkExists = 608
+    case policyIncomplete = 609
+    case policyAlreadyApproved = 610
+    case policyProposalExists = 611
+
+    // 630 to 659 are those of single facts: ``RecognitionCode``.
+    case factsWrongSigner = 620
+    case factsUnknownInstitution = 621
+    case factsWrongNumber = 622
+    case factsWrongPrevious = 623
+    case factsBadCount = 624
+
     /// The stable name that answers, logs and scripts use.
     package var name: String {
         switch self {
@@ -130,6 +150,23 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .anomaliesWrongPrevious: "anomalies.wrong-previous"
         case .anomaliesBadCount: "anomalies.bad-count"
         case .anomaliesMalformed: "anomalies.malformed"
+        case .policyWrongSigner: "policy.wrong-signer"
+        case .policyUnknownInstitution: "policy.unknown-institution"
+        case .policyBadVersion: "policy.bad-version"
+        case .policyWrongPrevious: "policy.wrong-previous"
+        case .policyBadSize: "policy.bad-size"
+        case .policyBadTerms: "policy.bad-terms"
+        case .policyUnknownProposal: "policy.unknown-proposal"
+        case .policyBadChunk: "policy.bad-chunk"
+        case .policyChunkExists: "policy.chunk-exists"
+        case .policyIncomplete: "policy.incomplete"
+        case .policyAlreadyApproved: "policy.already-approved"
+        case .policyProposalExists: "policy.proposal-exists"
+        case .factsWrongSigner: "facts.wrong-signer"
+        case .factsUnknownInstitution: "facts.unknown-institution"
+        case .factsWrongNumber: "facts.wrong-number"
+        case .factsWrongPrevious: "facts.wrong-previous"
+        case .factsBadCount: "facts.bad-count"
         }
     }
 

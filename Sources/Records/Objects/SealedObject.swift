@@ -10,6 +10,8 @@ package enum ObjectKind: UInt8, Sendable, CanonicalCodable {
     case keyEnvelopePage = 3
     /// The list of one batch of fetch receipts.
     case receiptManifest = 4
+    /// The list of one batch of recognition facts.
+    case factManifest = 5
 
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
 

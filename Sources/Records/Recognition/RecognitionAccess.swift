@@ -24,7 +24,7 @@ package enum AccessState: UInt8, NamedByte {
 }
 
 /// Who may be read, as the ledger has it at one height.
-package struct GrantState: Hashable, Sendable {
+package struct RecognitionAccess: Hashable, Sendable {
     package static let entriesMax = 512
 
     /// What holds for one report, for all reports of one institution, or for all.
@@ -93,7 +93,7 @@ package struct GrantState: Hashable, Sendable {
     }
 }
 
-extension GrantState: CanonicalCodable {
+extension RecognitionAccess: CanonicalCodable {
     package func encode(into encoder: inout CanonicalEncoder) {
         encoder.encode(self.height)
         encoder.encode(self.entries)

@@ -28,7 +28,10 @@ struct VerdictBench: AsyncParsableCommand {
         let engine = RecognitionEngine(Self.policy)
         let orders = (0..<64).map(Self.order)
         let candidates = (0..<self.candidates).map(Self.candidate)
-        let access = GrantState(height: 1, entries: [GrantState.Entry(access: .granted, checkedAt: Self.now)])
+        let access = RecognitionAccess(
+            height: 1,
+            entries: [RecognitionAccess.Entry(access: .granted, checkedAt: Self.now)]
+        )
         // Every digest is looked at, so that no verdict can be left out.
         var check: UInt64 = 0
         let watch = Stopwatch()

@@ -24,7 +24,7 @@ struct PolicyCommand: AsyncParsableCommand {
         var file: String
 
         func execute() async throws {
-            let text = try PolicyFile.text(self.file)
+            let text = try PolicyPackFile.text(self.file)
             var lines: [String] = []
             var objects: [[String: Any]] = []
             func add(_ code: String, _ message: String, place: String, isWarning: Bool) {
@@ -71,7 +71,7 @@ struct PolicyCommand: AsyncParsableCommand {
         var output: String?
 
         func execute() async throws {
-            let pack = try PolicyFile.read(self.file)
+            let pack = try PolicyPackFile.read(self.file)
             if let output = self.output { try PrivateFile.write(Data(pack.canonicalBytes), to: output) }
             Answer(self.json(pack), text: self.text(pack)).print(asJSON: self.options.json)
         }

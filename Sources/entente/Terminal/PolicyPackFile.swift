@@ -3,7 +3,7 @@ import Primitives
 import Records
 
 /// A policy pack in a file: as people write it, or as it is signed.
-enum PolicyFile {
+enum PolicyPackFile {
     /// Texts take more room than canonical bytes.
     private static let textBytesMax = 2 * PolicyPack.bytesMax
 
