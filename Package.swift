@@ -54,7 +54,10 @@ let targets: [Target] = [
     // libxml2 is given bytes and reads nothing else.
     .systemLibrary(name: "CXML", path: "Sources/CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     core("Formats", ["Primitives", "Records", "CIconv", "CXML", "CZlib"]),
-    core("Ledger", ["Primitives", "Records"]),
+    // libsodium is given numbers and returns numbers; nothing here draws randomness from it.
+    .systemLibrary(name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    core("Oblivious", ["Primitives", "CSodium"]),
+    core("Ledger", ["Primitives", "Records", "Oblivious"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),
     core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus"]),
@@ -110,9 +113,10 @@ let targets: [Target] = [
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: shared),
     tests("PrimitivesTests", ["Primitives", "TestSupport", crypto]),
+    tests("ObliviousTests", ["Oblivious", "Primitives", "TestSupport"]),
     tests("RecordsTests", ["Records", "Primitives", "TestSupport"]),
     tests("FormatsTests", ["Formats", "Records", "Primitives", "TestSupport"]),
-    tests("LedgerTests", ["Ledger", "Records", "Primitives", "TestSupport", crypto]),
+    tests("LedgerTests", ["Ledger", "Oblivious", "Records", "Primitives", "TestSupport", crypto]),
     tests("ConsensusTests", ["Consensus", "Primitives", "TestSupport", crypto]),
     tests("ReplicationTests", ["Replication", "Records", "Primitives", "TestSupport"]),
     tests(
