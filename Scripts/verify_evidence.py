@@ -226,6 +226,8 @@ def genesis(data):
         require(r.fixed(8) == b"ENTGENE1" and r.unsigned(1) == 2)
         r.fixed(16)
         r.choice((0, 1))
+        # Threshold, window and quota of the pseudonym key.
+        r.fixed(10)
         require(r.unsigned(1) == 1)
         return r.ascending(1024, lambda: member(r))
 
