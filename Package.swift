@@ -55,7 +55,12 @@ let targets: [Target] = [
     .systemLibrary(name: "CXML", path: "Sources/CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     core("Formats", ["Primitives", "Records", "CIconv", "CXML", "CZlib"]),
     // libsodium is given numbers and returns numbers; nothing here draws randomness from it.
-    .systemLibrary(name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(
+        name: "CSodium",
+        path: "Sources/CSodium",
+        pkgConfig: "libsodium",
+        providers: [.apt(["libsodium-dev"])]
+    ),
     core("Oblivious", ["Primitives", "CSodium"]),
     core("Ledger", ["Primitives", "Records", "Oblivious"]),
     core("Consensus", ["Primitives"]),
@@ -64,7 +69,7 @@ let targets: [Target] = [
     // Row 5.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     edge("LedgerStore", ["Primitives", "Records", product("GRDB", "GRDB.swift")]),
-    edge("Vault", ["Primitives", "Records", "CZlib", crypto, cryptoExtras]),
+    edge("Vault", ["Primitives", "Oblivious", "Records", "CZlib", crypto, cryptoExtras]),
     edge(
         "PeerLink",
         [
@@ -86,7 +91,8 @@ let targets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore",
+            "Primitives", "Oblivious", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore",
+            "LedgerStore",
             "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
             protobuf, product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             product("NIOSSL", "swift-nio-ssl"),
@@ -107,7 +113,8 @@ let targets: [Target] = [
     program(
         "entente-bench",
         [
-            "Primitives", "Records", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
+            "Primitives", "Oblivious", "Records", "Ledger", "AgentCore", "LedgerStore", "Vault", "AgentAPI",
+            "AgentRuntime", argumentParser, logging,
         ]
     ),
     // Tests.
@@ -127,7 +134,7 @@ let targets: [Target] = [
         "LedgerStoreTests",
         ["LedgerStore", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
     ),
-    tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
+    tests("VaultTests", ["Vault", "Oblivious", "Records", "Primitives", "TestSupport", crypto]),
     tests(
         "PeerLinkTests",
         [
@@ -141,8 +148,9 @@ let targets: [Target] = [
     tests(
         "AgentRuntimeTests",
         [
-            "AgentRuntime", "AgentAPI", "Formats", "Ledger", "Records", "Consensus", "Primitives", "TestSupport", crypto,
-            protobuf,
+            "AgentRuntime", "AgentAPI", "Formats", "Ledger", "Oblivious", "Vault", "LedgerStore", "Records",
+            "Consensus", "Primitives", "TestSupport", crypto,
+            protobuf, logging,
         ]
     ),
     tests(

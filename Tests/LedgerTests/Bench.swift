@@ -22,11 +22,10 @@ struct Bench {
         self.genesis = Genesis(
             suite: .international,
             parameters: parameters,
-            pseudonymScheme: .consortiumHMAC,
+            pseudonymScheme: .thresholdOblivious,
             members: members.map { name in
                 Genesis.Member(
-                    card: Self.card(name),
-                    sealedConsortiumKey: [UInt8](repeating: 7, count: Genesis.sealedConsortiumKeyBytes)
+                    card: Self.card(name)
                 )
             }
         )

@@ -20,9 +20,9 @@ struct TransactionTests {
     func goldenBytes() throws {
         var bench = Bench()
         let transaction = bench.transaction(.commitments(.commitExams(bench.batch("a", 0))), by: ["a"], validUntil: 10)
-        #expect(bench.rules.genesisBlock.hash.hex == "51bd02cc751ee5e80ec521449ef6573e42a6d13e7cba25adfc864f8a102f7540")
-        #expect(transaction.body.id.digest.hex == "668ae2be1788f88d8d05aa5b32c0a674a363d7e0eed10a66962be65e9659cb58")
-        #expect(transaction.leafHash.hex == "dc7cbf5c09543828b8fd1b35fa1acca588033a794f995251292da55fbb5f9ed3")
+        #expect(bench.rules.genesisBlock.hash.hex == "76c0efe833b72d99bf566ce07232feb28bf4061297cc9569d011eded410f2caf")
+        #expect(transaction.body.id.digest.hex == "ff9a3c55c9c4c9bb845d3e76d4de3bebbccf8d45c0750bb2e77c1a0baa32cff6")
+        #expect(transaction.leafHash.hex == "f5e288e8125e64fdc26f7eca4e95a6d755c9a638aa40ea14464eefa89ffbc1b6")
         // Variant, "a", number, previous, count, root, manifest.
         let payload =
             "00" + "0161" + String(repeating: "0", count: 80) + "0a000000"
@@ -31,9 +31,9 @@ struct TransactionTests {
         #expect(Hex.encode(transaction.body.payload) == payload)
         #expect(transaction.bytes.count == 227)
         let block = try bench.block([transaction])
-        #expect(block.header.stateRoot.hex == "87a03f1f6be1ab68fc738d7c836663f0fe195f0e98de96df8cc3601774688ba2")
-        #expect(block.header.receiptRoot.hex == "d92cbbf65e33e648ab18d9c8aa8bfc2d20230c331fe8b6774e006287d0f18c3c")
-        #expect(block.hash.hex == "c39110d91253bbb9377cd6eae9bd6716d23e6c5a5bead41320aee2002329be5a")
+        #expect(block.header.stateRoot.hex == "c0b76a8311333ce4015bd97d3a70714f1836746d6a796ed1f9be70f1030acdfa")
+        #expect(block.header.receiptRoot.hex == "f34a94b846606cbed668f5e3e19550691578d1ac1cbe3933537928a4c24f96e3")
+        #expect(block.hash.hex == "5524f5cb3e613e84cba52734d3c223828601cd7a2677ce11d721564287c7ed1b")
     }
 
     @Test("Every kind of call survives its encoding")

@@ -187,7 +187,11 @@ package struct ImportSession: Sendable {
             let (items, positions) = (self.items, self.positions)
             self.items = []
             self.positions = []
-            let result = try await self.session.writer.write(items, isDryRun: self.isDryRun)
+            let result = try await self.session.writer.write(
+                items,
+                isDryRun: self.isDryRun,
+                patience: .bulk
+            )
             for (index, outcome) in result.outcomes.enumerated() {
                 switch outcome {
                 case .written(let isNewVersion):

@@ -89,29 +89,17 @@ extension ChainParameters: CanonicalCodable {
 package struct Genesis: Hashable, Sendable {
     private static let magic = Array("ENTGENE1".utf8)
     package static let institutionsMax = 1024
-    /// HPKE X-Wing encapsulation (1120) and a sealed 32-byte key with its tag (48).
-    package static let sealedConsortiumKeyBytes = 1120 + 48
     package static let bytesMax = 4 << 20
 
-    /// A founding member and the consortium key, sealed to its card's encryption key.
+    /// A founding member.
     package struct Member: Hashable, Sendable, CanonicalCodable {
         package var card: InstitutionCard
-        package var sealedConsortiumKey: [UInt8]
 
-        package init(card: InstitutionCard, sealedConsortiumKey: [UInt8]) {
-            self.card = card
-            self.sealedConsortiumKey = sealedConsortiumKey
-        }
+        package init(card: InstitutionCard) { self.card = card }
 
-        package func encode(into encoder: inout CanonicalEncoder) {
-            encoder.encode(self.card)
-            encoder.encode(fixed: self.sealedConsortiumKey)
-        }
+        package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.card) }
 
-        package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-            self.card = try decoder.decode()
-            self.sealedConsortiumKey = try decoder.decode(fixed: Genesis.sealedConsortiumKeyBytes)
-        }
+        package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) { self.card = try decoder.decode() }
     }
 
     package var suite: SuiteID

@@ -20,8 +20,7 @@ struct GenesisTests {
                 signingKey: key,
                 encryptionKey: [UInt8](repeating: seed, count: InstitutionCard.encryptionKeyBytes),
                 transportKeyDigest: Digest(hashing: [seed])
-            ),
-            sealedConsortiumKey: [UInt8](repeating: seed, count: Genesis.sealedConsortiumKeyBytes)
+            )
         )
     }
 
@@ -33,7 +32,7 @@ struct GenesisTests {
     ]
 
     private func genesis(_ members: [Genesis.Member], _ parameters: ChainParameters = ChainParameters()) -> Genesis {
-        Genesis(suite: .international, parameters: parameters, pseudonymScheme: .consortiumHMAC, members: members)
+        Genesis(suite: .international, parameters: parameters, pseudonymScheme: .thresholdOblivious, members: members)
     }
 
     @Test("The order of the cards does not matter, and it reads back")
