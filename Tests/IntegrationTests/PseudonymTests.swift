@@ -87,7 +87,7 @@ extension IntegrationTests.PseudonymTests {
         try other.find("urn:test:patient|oneP3") { $0.count == 1 }
     }
 
-    @Test("An institution over its daily quota gets no more, and what it knows works on")
+    @Test("Evaluations are counted on the chain; over its quota an institution gets no more, what it knows works on")
     func quota() throws {
         let hospitals = try Consortium(
             ["a", "b"],
@@ -96,6 +96,7 @@ extension IntegrationTests.PseudonymTests {
         // Each has a number of the system's and one of the hospital's own.
         let first = try self.write(hospitals, "first", patients: 20, source: "one")
         #expect(try hospitals.importing("a", first)["committed"].int == 20)
+        try hospitals.eventually("a", ["status"]) { $0.json["pseudonymKey"]["usedToday"].int == 40 }
         let second = try self.write(hospitals, "second", patients: 1, source: "two")
         let refused = try hospitals.command("a", ["import", "--json", second])
         #expect(refused.status == 4 && refused.code == "pseudonym.over-quota")

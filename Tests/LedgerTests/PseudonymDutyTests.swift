@@ -122,6 +122,16 @@ struct PseudonymDutyTests {
         #expect(members.bench.secret(["a", "c", "d"]) == secret)
     }
 
+    @Test("A home that forgot what it drew for a ceremony confirms nothing in it")
+    func forgetful() throws {
+        var members = DutifulMembers()
+        _ = try members.round()
+        _ = try members.round()
+        #expect(try members.duty("b") == .check)
+        members.homes["b"]?.takesPartIn = nil
+        #expect(try members.duty("b") == .nothing)
+    }
+
     @Test("A home that has lost its share gets another")
     func lost() throws {
         var members = DutifulMembers()

@@ -180,18 +180,18 @@ package final class PseudonymKeeper: Sendable {
 
 /// Puts what this institution evaluated for others on the chain.
 package struct PseudonymReporter: Sendable {
-    /// What is served within this time after the first shares a report.
-    private static let gathering: Duration = .seconds(30)
-
     private let context: AgentContext
     private let desk: TransactionDesk
     private let bell: Bell
+    /// What is served within this time shares a report: the time for which the chain's ceremonies wait, too.
+    private let gathering: Duration
 
     /// `bell`: rung when something was served.
     package init(context: AgentContext, desk: TransactionDesk, bell: Bell) {
         self.context = context
         self.desk = desk
         self.bell = bell
+        self.gathering = .milliseconds(Int64(context.genesis.parameters.pseudonymWindowMilliseconds))
     }
 
     /// Runs until cancelled.
@@ -199,7 +199,7 @@ package struct PseudonymReporter: Sendable {
     /// What an earlier run left is reported too, but not at once: a chain at rest stays so while agents restart.
     package func run() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: Self.gathering)
+            try? await Task.sleep(for: self.gathering)
             guard !Task.isCancelled else { return }
             do {
                 if try await self.report() { continue }
