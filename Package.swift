@@ -56,7 +56,15 @@ let targets: [Target] = [
     .systemLibrary(name: "CXML", path: "Sources/CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     core("Formats", ["Primitives", "Records", "CIconv", "CXML", "CZlib"]),
     core("Recognition", ["Primitives", "Records"]),
-    core("Ledger", ["Primitives", "Records"]),
+    // libsodium is given numbers and returns numbers; nothing here draws randomness from it.
+    .systemLibrary(
+        name: "CSodium",
+        path: "Sources/CSodium",
+        pkgConfig: "libsodium",
+        providers: [.apt(["libsodium-dev"])]
+    ),
+    core("Oblivious", ["Primitives", "CSodium"]),
+    core("Ledger", ["Primitives", "Records", "Oblivious"]),
     core("Consensus", ["Primitives"]),
     core("Replication", ["Primitives", "Records"]),
     core("AgentCore", ["Primitives", "Records", "Ledger", "Consensus"]),
@@ -64,7 +72,7 @@ let targets: [Target] = [
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     edge("LedgerStore", ["Primitives", "Records", product("GRDB", "GRDB.swift")]),
-    edge("Vault", ["Primitives", "Records", "CZlib", "CZstd", crypto, cryptoExtras]),
+    edge("Vault", ["Primitives", "Oblivious", "Records", "CZlib", "CZstd", crypto, cryptoExtras]),
     edge(
         "PeerLink",
         [
@@ -86,7 +94,8 @@ let targets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore", "LedgerStore",
+            "Primitives", "Oblivious", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore",
+            "LedgerStore",
             "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
             protobuf, product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             product("NIOSSL", "swift-nio-ssl"), product("NIOHTTP1", "swift-nio"), httpClient,
@@ -107,20 +116,21 @@ let targets: [Target] = [
     program(
         "entente-bench",
         [
-            "Primitives", "Records", "Recognition", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime",
-            argumentParser,
+            "Primitives", "Oblivious", "Records", "Recognition", "Ledger", "AgentCore", "LedgerStore", "Vault", "AgentAPI",
+            "AgentRuntime", argumentParser, logging,
         ]
     ),
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: shared),
     tests("PrimitivesTests", ["Primitives", "TestSupport", crypto]),
+    tests("ObliviousTests", ["Oblivious", "Primitives", "TestSupport"]),
     tests("RecordsTests", ["Records", "Primitives", "TestSupport"]),
     tests("FormatsTests", ["Formats", "Records", "Primitives", "TestSupport"]),
     tests(
         "RecognitionTests",
         ["Recognition", "Formats", "Records", "Primitives", "TestSupport", product("Yams", "Yams")]
     ),
-    tests("LedgerTests", ["Ledger", "Records", "Primitives", "TestSupport", crypto]),
+    tests("LedgerTests", ["Ledger", "Oblivious", "Records", "Primitives", "TestSupport", crypto]),
     tests("ConsensusTests", ["Consensus", "Primitives", "TestSupport", crypto]),
     tests("ReplicationTests", ["Replication", "Records", "Primitives", "TestSupport"]),
     tests(
@@ -131,7 +141,7 @@ let targets: [Target] = [
         "LedgerStoreTests",
         ["LedgerStore", "Records", "Primitives", "TestSupport", product("GRDB", "GRDB.swift")]
     ),
-    tests("VaultTests", ["Vault", "Records", "Primitives", "TestSupport", crypto]),
+    tests("VaultTests", ["Vault", "Oblivious", "Records", "Primitives", "TestSupport", crypto]),
     tests(
         "PeerLinkTests",
         [
@@ -145,8 +155,9 @@ let targets: [Target] = [
     tests(
         "AgentRuntimeTests",
         [
-            "AgentRuntime", "AgentAPI", "Formats", "Ledger", "Records", "Consensus", "Primitives", "TestSupport", crypto,
-            protobuf,
+            "AgentRuntime", "AgentAPI", "Formats", "Ledger", "Oblivious", "Vault", "LedgerStore", "Records",
+            "Consensus", "Primitives", "TestSupport", crypto,
+            protobuf, logging,
         ]
     ),
     tests(

@@ -8,7 +8,7 @@ use strict;
 use warnings;
 
 # Targets below the I/O line: values in, values out.
-my @PURE = qw(Primitives Records Formats Recognition Ledger Consensus Replication AgentCore);
+my @PURE = qw(Primitives Oblivious Records Formats Recognition Ledger Consensus Replication AgentCore);
 my %pure = map { $_ => 1 } @PURE;
 # Targets whose values are hashed, signed or decided on: equal on every machine, so without floating point.
 my %exact = map { $_ => 1 } @PURE;
@@ -17,22 +17,24 @@ my %exact = map { $_ => 1 } @PURE;
 my %INTERNAL = (
     # Row 1 to 4.
     Primitives  => [[], 'bytes, hashes and signature checks know nothing of the domain'],
+    Oblivious   => [[qw(Primitives CSodium)], 'the group and what is shared in it; randomness comes in as bytes'],
     Records     => [[qw(Primitives)], 'domain values and their bytes; no rules, no parsers'],
     Formats     => [[qw(Primitives Records CIconv CZlib CXML)], 'parsers give exams; they see neither ledger nor storage'],
     Recognition => [[qw(Primitives Records)], 'verdicts depend on values alone, so that all nodes agree'],
-    Ledger      => [[qw(Primitives Records Recognition)], 'rules of transactions; consensus treats blocks as opaque'],
+    Ledger      => [[qw(Primitives Oblivious Records Recognition)], 'rules of transactions; consensus treats blocks as opaque'],
     Consensus   => [[qw(Primitives)], 'agrees on digests; never sees what they stand for'],
     Replication => [[qw(Primitives Records)], 'decides who lacks what; moves nothing itself'],
-    AgentCore   => [[qw(Primitives Records Recognition Ledger Consensus Replication)], 'one agent as a value: routes between the cores'],
+    AgentCore   => [[qw(Primitives Oblivious Records Recognition Ledger Consensus Replication)], 'one agent as a value: routes between the cores'],
     # Row 5: one kind of effect each, never sideways.
     LedgerStore => [[qw(Primitives Records Ledger Consensus Replication)], 'stores what the cores give; knows no agent'],
-    Vault       => [[qw(Primitives Records CZlib CZstd COpenSSL)], 'keys and sealed objects; knows no ledger'],
-    PeerLink    => [[qw(Primitives Records Consensus Replication Ledger)], 'frames between agents; knows no storage'],
+    Vault       => [[qw(Primitives Oblivious Records CZlib CZstd COpenSSL)], 'keys and sealed objects; knows no ledger'],
+    PeerLink    => [[qw(Primitives Oblivious Records Consensus Replication Ledger)], 'frames between agents; knows no storage'],
     AgentAPI    => [[], 'public: its signatures cannot show package types'],
     CZlib       => [[], 'a system library'],
     CZstd       => [[], 'a system library'],
     CIconv      => [[], 'a system library'],
     CXML        => [[], 'a system library'],
+    CSodium     => [[], 'a system library'],
     COpenSSL    => [[], 'a system library'],
     # Row 6.
     ImportPipeline => [[qw(Primitives Records Formats CZlib Ledger LedgerStore Vault)], 'from files to sealed records; the runtime submits them'],

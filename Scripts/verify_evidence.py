@@ -219,14 +219,16 @@ def genesis(data):
         role = r.choice((1, 2))
         r.text(128)
         key = r.fixed(32)
-        r.fixed(1216), r.digest(), r.fixed(1168)
+        r.fixed(1216), r.digest()
         return name, role, key
 
     def read(r):
         require(r.fixed(8) == b"ENTGENE1" and r.unsigned(1) == 2)
         r.fixed(16)
         r.choice((0, 1))
-        require(r.unsigned(1) == 1)
+        # Threshold, window and quota of the pseudonym key.
+        r.fixed(10)
+        require(r.unsigned(1) == 2)
         return r.ascending(1024, lambda: member(r))
 
     members = whole(data, read)

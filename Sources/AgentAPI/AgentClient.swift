@@ -221,6 +221,13 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.fetch(request) }
     }
 
+    /// Begins a ceremony that moves the pseudonym key to new shares.
+    public func resharePseudonyms(
+        _ request: Entente_Api_V1_ResharePseudonymsRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.resharePseudonyms(request) }
+    }
+
     /// Makes a new transport key and announces it.
     public func rotateCertificate(
         _ request: Entente_Api_V1_RotateCertificateRequest

@@ -28,7 +28,7 @@ struct Committee: Sendable {
         self.genesis = Genesis(
             suite: .international,
             parameters: ChainParameters(replayWindowBlocks: UInt32(Self.replayWindow)),
-            pseudonymScheme: .consortiumHMAC,
+            pseudonymScheme: .thresholdOblivious,
             members: members
         )
         let voters = self.genesis.validators.map { Validator(id: $0.id, key: $0.signingKey) }
@@ -71,8 +71,7 @@ struct Committee: Sendable {
                 signingKey: verifyingKey,
                 encryptionKey: [UInt8](repeating: 7, count: InstitutionCard.encryptionKeyBytes),
                 transportKeyDigest: Digest(hashing: Array("simulated transport \(agent)".utf8))
-            ),
-            sealedConsortiumKey: [UInt8](repeating: 0, count: Genesis.sealedConsortiumKeyBytes)
+            )
         )
     }
 

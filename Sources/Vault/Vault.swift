@@ -32,6 +32,8 @@ package final class Vault: Sendable {
     private let lock: HomeLock?
     let store: SegmentStore
     let dataKeys: DataKeyPages
+    /// This institution's part of the shared pseudonym key.
+    package let pseudonyms: PseudonymShares
     let cipher = RecordCipher()
     private let queue: CommitQueue
     private let nextSequence: Atomic<UInt64>
@@ -105,6 +107,12 @@ package final class Vault: Sendable {
         self.lock = lock
         self.store = store
         self.dataKeys = dataKeys
+        self.pseudonyms = try PseudonymShares(
+            folder: folder,
+            key: keys.localKey("pseudonym-shares"),
+            institution: keys.institution,
+            files: files
+        )
         self.nextSequence = Atomic(store.nextOwnSequence)
         self.protectionKey = keys.localKey("protect")
         self.tagKey = keys.localKey("tag").bytes

@@ -18,7 +18,10 @@ struct Entente: AsyncParsableCommand {
             CommandGroup(name: "Setting up", subcommands: [InitCommand.self, GenesisCommand.self, JoinCommand.self]),
             CommandGroup(
                 name: "Running",
-                subcommands: [AgentCommand.self, StatusCommand.self, DoctorCommand.self, CertificateCommand.self]
+                subcommands: [
+                    AgentCommand.self, StatusCommand.self, DoctorCommand.self, CertificateCommand.self,
+                    PseudonymsCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Importing",

@@ -189,4 +189,11 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> Entente_Api_V1_TransactionReply {
         throw Self.refusal
     }
+
+    func resharePseudonyms(
+        request: Entente_Api_V1_ResharePseudonymsRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
 }

@@ -46,14 +46,13 @@ struct Cluster {
                     signingKey: try #require(VerifyingKey(Array(key.publicKey.rawRepresentation))),
                     encryptionKey: [UInt8](repeating: 7, count: InstitutionCard.encryptionKeyBytes),
                     transportKeyDigest: Digest(hashing: Array(name.utf8))
-                ),
-                sealedConsortiumKey: [UInt8](repeating: 0, count: Genesis.sealedConsortiumKeyBytes)
+                )
             )
         }
         self.genesis = Genesis(
             suite: .international,
             parameters: ChainParameters(),
-            pseudonymScheme: .consortiumHMAC,
+            pseudonymScheme: .thresholdOblivious,
             members: members
         )
         let validators = try #require(

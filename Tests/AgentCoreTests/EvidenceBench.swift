@@ -33,7 +33,7 @@ struct EvidenceBench {
     static let genesis = Genesis(
         suite: .international,
         parameters: ChainParameters(),
-        pseudonymScheme: .consortiumHMAC,
+        pseudonymScheme: .thresholdOblivious,
         members: members.map { name in
             Genesis.Member(
                 card: InstitutionCard(
@@ -46,8 +46,7 @@ struct EvidenceBench {
                     signingKey: TestKey(name).verifying,
                     encryptionKey: [UInt8](repeating: 9, count: InstitutionCard.encryptionKeyBytes),
                     transportKeyDigest: Digest(hashing: Array("transport \(name)".utf8))
-                ),
-                sealedConsortiumKey: [UInt8](repeating: 7, count: Genesis.sealedConsortiumKeyBytes)
+                )
             )
         }
     )

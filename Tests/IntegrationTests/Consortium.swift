@@ -10,19 +10,47 @@ final class Consortium {
     /// Makes homes, founds a chain and, unless told otherwise, starts every agent.
     ///
     /// `prepare`: called before there are homes.
-    init(_ names: [String], starting: Bool = true, prepare: (Consortium) throws -> Void = { _ in }) throws {
+    ///
+    /// `verifiers`: those of `names` who do not vote.
+    ///
+    /// `policy`: lines of the chain's parameters.
+    init(
+        _ names: [String],
+        starting: Bool = true,
+        verifiers: Set<String> = [],
+        policy: [String] = [],
+        prepare: (Consortium) throws -> Void = { _ in }
+    ) throws {
         self.folder = try TemporaryFolder()
         self.names = names
         try prepare(self)
         for name in names {
             // Port 0 cannot stand in a card: others must know the port before the agent first runs.
             let address = "127.0.0.1:\(try Loopback.freePort())"
-            try self.succeed(name, ["init", "--id", name, "--name", name.uppercased(), "--listen", address])
+            let role = verifiers.contains(name) ? "verifier" : "validator"
+            try self.succeed(
+                name,
+                ["init", "--id", name, "--name", name.uppercased(), "--listen", address, "--role", role]
+            )
         }
         let cards = names.map { self.home($0).appending(path: "card").path }
-        try Self.expect(0, Program.run(["genesis"] + cards + ["--output", self.path("genesis")]))
+        try Data(policy.joined(separator: "\n").utf8).write(to: self.file("policy"))
+        try Self.expect(
+            0,
+            Program.run(["genesis"] + cards + ["--output", self.path("genesis"), "--policy", self.path("policy")])
+        )
         for name in names { try self.succeed(name, ["join", self.path("genesis")]) }
-        if starting { for name in names { try self.start(name) } }
+        guard starting else { return }
+        for name in names { try self.start(name) }
+        for name in names { try self.awaitShare(name) }
+    }
+
+    /// Returns when the agent of `name` has its share of the pseudonym key.
+    func awaitShare(_ name: String, generation: Int = 1) throws {
+        try self.eventually(name, ["status"]) { result in
+            let key = result.json["pseudonymKey"]
+            return key["hasShare"].bool && key["generation"].int >= generation
+        }
     }
 
     func home(_ name: String) -> URL { self.folder.file(name) }

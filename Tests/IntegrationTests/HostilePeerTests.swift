@@ -23,7 +23,7 @@ extension IntegrationTests.HostilePeerTests {
             #expect(answer.count < 1024)
         }
         #expect(hospitals.agents["a"]?.isRunning == true)
-        #expect(try hospitals.status("b") { $0["peers"][0]["connected"].bool }["height"].int == 0)
+        #expect(try hospitals.status("b") { $0["peers"][0]["connected"].bool }["exams"].int == 0)
         _ = try hospitals.grant(ExamFile.patient(0), witnessedBy: "b", ["--to", "b"])
     }
 

@@ -18,15 +18,14 @@ struct Bench {
     let rules: LedgerRules
     var tip: ExecutedBlock
 
-    init(parameters: ChainParameters = ChainParameters()) {
+    init(parameters: ChainParameters = ChainParameters(), members: [String] = Self.members) {
         self.genesis = Genesis(
             suite: .international,
             parameters: parameters,
-            pseudonymScheme: .consortiumHMAC,
-            members: Self.members.map { name in
+            pseudonymScheme: .thresholdOblivious,
+            members: members.map { name in
                 Genesis.Member(
-                    card: Self.card(name),
-                    sealedConsortiumKey: [UInt8](repeating: 7, count: Genesis.sealedConsortiumKeyBytes)
+                    card: Self.card(name)
                 )
             }
         )
@@ -71,8 +70,9 @@ struct Bench {
     }
 
     static func signer(_ name: String) -> Signer {
-        // Names of one letter are institutions, also those that are no members.
-        name.count == 1 ? .institution(institution(name)) : .key(TestKey(name).verifying)
+        // Names of one letter, or m and digits, are institutions, also those that are no members.
+        name.count == 1 || name.first == "m" && name.dropFirst().allSatisfy(\.isNumber)
+            ? .institution(institution(name)) : .key(TestKey(name).verifying)
     }
 
     func position(time: Int64? = nil, view: UInt64? = nil) -> BlockPosition {

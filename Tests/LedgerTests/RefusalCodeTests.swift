@@ -327,7 +327,7 @@ struct RefusalCodeTests {
 
     @Test("The story of a code ends with that code", arguments: TransactionCode.allCases.filter { $0 != .ok })
     func codeIsReached(code: TransactionCode) throws {
-        let scenario = try #require(Self.scenarios[code])
+        let scenario = try #require(Self.scenarios[code] ?? PseudonymRefusals.scenarios[code])
         var bench = Bench()
         #expect(try scenario(&bench) == code)
     }
@@ -354,6 +354,7 @@ extension Bench {
 
     func context(_ module: ModuleID, signers: [Signer] = []) -> ExecutionContext {
         ExecutionContext(
+            chain: self.rules.chain,
             height: self.tip.header.height.next,
             time: Timestamp(milliseconds: 1000),
             parameters: self.rules.parameters,
@@ -408,6 +409,11 @@ extension GrantsCall: DirectCall {
 
 extension ReceiptsCall: DirectCall {
     var module: ModuleID { .receipts }
+    func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
+}
+
+extension PseudonymKeysCall: DirectCall {
+    var module: ModuleID { .pseudonymKeys }
     func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
 }
 

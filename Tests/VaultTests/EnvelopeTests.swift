@@ -161,17 +161,4 @@ struct EnvelopeTests {
             } == .sealBroken
         )
     }
-
-    @Test("The consortium's key opens for the member it was sealed to")
-    func consortiumKey() throws {
-        let key = ConsortiumKey.generate()
-        let (member, encryptionKey) = self.grantee.recipient
-        let sealed = try ConsortiumKey.seal(key, to: encryptionKey, institution: member)
-        #expect(sealed.count == Genesis.sealedConsortiumKeyBytes)
-        #expect(try self.grantee.vault.keys.openConsortiumKey(sealed) == key)
-        #expect(self.code { _ = try self.stranger.vault.keys.openConsortiumKey(sealed) } == .sealBroken)
-        let misnamed = try ConsortiumKey.seal(key, to: encryptionKey, institution: self.source.vault.institution)
-        #expect(self.code { _ = try self.grantee.vault.keys.openConsortiumKey(misnamed) } == .sealBroken)
-        #expect(self.code { _ = try self.grantee.vault.keys.openConsortiumKey([1, 2, 3]) } == .sealBroken)
-    }
 }

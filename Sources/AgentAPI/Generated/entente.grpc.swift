@@ -312,6 +312,19 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "ResharePseudonyms" metadata.
+        public enum ResharePseudonyms: Sendable {
+            /// Request type for "ResharePseudonyms".
+            public typealias Input = Entente_Api_V1_ResharePseudonymsRequest
+            /// Response type for "ResharePseudonyms".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "ResharePseudonyms".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ResharePseudonyms",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -349,6 +362,7 @@ public enum Entente_Api_V1_Agent: Sendable {
             Find.descriptor,
             PrepareFetch.descriptor,
             Fetch.descriptor,
+            ResharePseudonyms.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -728,6 +742,24 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_FetchReply>
 
+        /// Handle the "ResharePseudonyms" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Begins a ceremony that moves the pseudonym key to new shares.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ResharePseudonymsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func resharePseudonyms(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// > Source IDL Documentation:
@@ -1106,6 +1138,24 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_FetchRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_FetchReply>
+
+        /// Handle the "ResharePseudonyms" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Begins a ceremony that moves the pseudonym key to new shares.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ResharePseudonymsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func resharePseudonyms(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -1487,6 +1537,24 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_FetchReply
 
+        /// Handle the "ResharePseudonyms" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Begins a ceremony that moves the pseudonym key to new shares.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ResharePseudonymsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func resharePseudonyms(
+            request: Entente_Api_V1_ResharePseudonymsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// > Source IDL Documentation:
@@ -1754,6 +1822,17 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ResharePseudonyms.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ResharePseudonymsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.resharePseudonyms(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -1995,6 +2074,17 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_FetchReply> {
         let response = try await self.fetch(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func resharePseudonyms(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.resharePseudonyms(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -2307,6 +2397,19 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_FetchReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_FetchReply>(
             message: try await self.fetch(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func resharePseudonyms(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.resharePseudonyms(
                 request: request.message,
                 context: context
             ),
@@ -2797,6 +2900,29 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_FetchReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_FetchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ResharePseudonyms" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Begins a ceremony that moves the pseudonym key to new shares.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ResharePseudonymsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ResharePseudonymsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func resharePseudonyms<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ResharePseudonymsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -3537,6 +3663,40 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "ResharePseudonyms" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Begins a ceremony that moves the pseudonym key to new shares.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ResharePseudonymsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ResharePseudonymsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func resharePseudonyms<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ResharePseudonymsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ResharePseudonyms.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// > Source IDL Documentation:
@@ -4159,6 +4319,35 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_FetchRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_FetchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ResharePseudonyms" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Begins a ceremony that moves the pseudonym key to new shares.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ResharePseudonymsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func resharePseudonyms<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ResharePseudonymsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.resharePseudonyms(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ResharePseudonymsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -4869,6 +5058,39 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.fetch(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ResharePseudonyms" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Begins a ceremony that moves the pseudonym key to new shares.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func resharePseudonyms<Result>(
+        _ message: Entente_Api_V1_ResharePseudonymsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ResharePseudonymsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.resharePseudonyms(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -170,6 +170,15 @@ public nonisolated struct Entente_Api_V1_StatusReply: @unchecked Sendable {
     set {_uniqueStorage()._residentBytes = newValue}
   }
 
+  public var pseudonymKey: Entente_Api_V1_PseudonymKey {
+    get {_storage._pseudonymKey ?? Entente_Api_V1_PseudonymKey()}
+    set {_uniqueStorage()._pseudonymKey = newValue}
+  }
+  /// Returns true if `pseudonymKey` has been explicitly set.
+  public var hasPseudonymKey: Bool {_storage._pseudonymKey != nil}
+  /// Clears the value of `pseudonymKey`. Subsequent reads from it will return its default value.
+  public mutating func clearPseudonymKey() {_uniqueStorage()._pseudonymKey = nil}
+
   /// One for each way by which anything came in since the start.
   public var feeds: [Entente_Api_V1_FeedFigures] {
     get {_storage._feeds}
@@ -240,6 +249,51 @@ public nonisolated struct Entente_Api_V1_LagFigures: Sendable {
   public var p50: Int64 = 0
 
   public var p99: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The shared key under which pseudonyms are formed.
+public nonisolated struct Entente_Api_V1_PseudonymKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0 while it is not shared.
+  public var generation: UInt32 = 0
+
+  /// So many holders must help to form a new pseudonym.
+  public var threshold: UInt32 = 0
+
+  public var holders: [String] = []
+
+  /// Whether this home has its share.
+  public var hasShare_p: Bool = false
+
+  /// Of the ceremony that goes on: joining, dealing or checking; empty when none does.
+  public var phase: String = String()
+
+  public var joined: [String] = []
+
+  /// Holders whose answers did not fit their share keys.
+  public var liars: [String] = []
+
+  /// Identifiers that this institution can have had evaluated today (UTC), by the others' reports, and its daily quota.
+  public var usedToday: UInt64 = 0
+
+  public var dailyQuota: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ResharePseudonymsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1886,7 +1940,7 @@ nonisolated extension Entente_Api_V1_StatusRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0\u{3}pseudonym_key\0")
 
   fileprivate class _StorageClass {
     var _institution: String = String()
@@ -1909,6 +1963,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
     var _quarantined: UInt64 = 0
     var _version: String = String()
     var _residentBytes: UInt64 = 0
+    var _pseudonymKey: Entente_Api_V1_PseudonymKey? = nil
     var _feeds: [Entente_Api_V1_FeedFigures] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -1940,6 +1995,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       _quarantined = source._quarantined
       _version = source._version
       _residentBytes = source._residentBytes
+      _pseudonymKey = source._pseudonymKey
       _feeds = source._feeds
     }
   }
@@ -1980,6 +2036,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         case 19: try { try decoder.decodeSingularStringField(value: &_storage._version) }()
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._residentBytes) }()
         case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._feeds) }()
+        case 41: try { try decoder.decodeSingularMessageField(value: &_storage._pseudonymKey) }()
         default: break
         }
       }
@@ -1988,6 +2045,10 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
       if !_storage._institution.isEmpty {
         try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 1)
       }
@@ -2051,6 +2112,9 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       if !_storage._feeds.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._feeds, fieldNumber: 40)
       }
+      try { if let v = _storage._pseudonymKey {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2080,6 +2144,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         if _storage._quarantined != rhs_storage._quarantined {return false}
         if _storage._version != rhs_storage._version {return false}
         if _storage._residentBytes != rhs_storage._residentBytes {return false}
+        if _storage._pseudonymKey != rhs_storage._pseudonymKey {return false}
         if _storage._feeds != rhs_storage._feeds {return false}
         return true
       }
@@ -2189,6 +2254,95 @@ nonisolated extension Entente_Api_V1_LagFigures: SwiftProtobuf.Message, SwiftPro
     if lhs.count != rhs.count {return false}
     if lhs.p50 != rhs.p50 {return false}
     if lhs.p99 != rhs.p99 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PseudonymKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PseudonymKey"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}threshold\0\u{1}holders\0\u{3}has_share\0\u{1}phase\0\u{1}joined\0\u{1}liars\0\u{3}used_today\0\u{3}daily_quota\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.generation) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.threshold) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.holders) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.hasShare_p) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.phase) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.joined) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.liars) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.usedToday) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.dailyQuota) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.generation != 0 {
+      try visitor.visitSingularUInt32Field(value: self.generation, fieldNumber: 1)
+    }
+    if self.threshold != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threshold, fieldNumber: 2)
+    }
+    if !self.holders.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.holders, fieldNumber: 3)
+    }
+    if self.hasShare_p != false {
+      try visitor.visitSingularBoolField(value: self.hasShare_p, fieldNumber: 4)
+    }
+    if !self.phase.isEmpty {
+      try visitor.visitSingularStringField(value: self.phase, fieldNumber: 5)
+    }
+    if !self.joined.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.joined, fieldNumber: 6)
+    }
+    if !self.liars.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.liars, fieldNumber: 7)
+    }
+    if self.usedToday != 0 {
+      try visitor.visitSingularUInt64Field(value: self.usedToday, fieldNumber: 8)
+    }
+    if self.dailyQuota != 0 {
+      try visitor.visitSingularUInt64Field(value: self.dailyQuota, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PseudonymKey, rhs: Entente_Api_V1_PseudonymKey) -> Bool {
+    if lhs.generation != rhs.generation {return false}
+    if lhs.threshold != rhs.threshold {return false}
+    if lhs.holders != rhs.holders {return false}
+    if lhs.hasShare_p != rhs.hasShare_p {return false}
+    if lhs.phase != rhs.phase {return false}
+    if lhs.joined != rhs.joined {return false}
+    if lhs.liars != rhs.liars {return false}
+    if lhs.usedToday != rhs.usedToday {return false}
+    if lhs.dailyQuota != rhs.dailyQuota {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ResharePseudonymsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ResharePseudonymsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ResharePseudonymsRequest, rhs: Entente_Api_V1_ResharePseudonymsRequest) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -13,7 +13,7 @@ extension AgentHarness {
     ) async throws -> Entente_Api_V1_PreparedTransaction {
         try await self.answer {
             let key = try Self.key(request.patientKey)
-            return Self.prepared(try self.grants.enrolment(patient: request.patient, key: key))
+            return Self.prepared(try await self.grants.enrolment(patient: request.patient, key: key))
         }
     }
 
@@ -28,7 +28,7 @@ extension AgentHarness {
             case .witnessEvidence(let evidence): grantor = .witness(try Self.evidence(evidence))
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            return Self.prepared(try self.grants.grant(GrantDesk.Wish(request, by: grantor)))
+            return Self.prepared(try await self.grants.grant(GrantDesk.Wish(request, by: grantor)))
         }
     }
 
@@ -82,7 +82,7 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_ListGrantsReply {
         try await self.answer {
-            let grants = try self.grants.grants(of: request.patient)
+            let grants = try await self.grants.grants(of: request.patient)
             let now = Clock.now
             return .with { $0.grants = grants.map { ExamMessages.grant($0, now: now) } }
         }

@@ -119,7 +119,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
             let clock = ContinuousClock()
             let started = clock.now
             _ = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
-            let found = try self.finder.find(
+            let found = try await self.finder.find(
                 patient: request.patient,
                 items: request.items,
                 since: request.since == 0 ? nil : Timestamp(milliseconds: request.since)
@@ -183,7 +183,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         context: ServerContext
     ) async throws -> Entente_Api_V1_AccessLogReply {
         try await self.answer {
-            let readings = try self.log.readings(of: request.patient)
+            let readings = try await self.log.readings(of: request.patient)
             return .with { $0.reads = readings.map(ExamMessages.read) }
         }
     }

@@ -14,11 +14,14 @@ struct StatusReporter: Sendable {
     /// Less than this is soon too little: a segment and a database checkpoint.
     private static let freeBytesMin: UInt64 = 512 << 20
 
-    private let context: AgentContext
-    private let link: PeerLink
+    let context: AgentContext
+    let link: PeerLink
     private let replicator: Replicator
 
-    init(context: AgentContext, link: PeerLink, replicator: Replicator) {
+    let names: PseudonymDesk
+
+    init(context: AgentContext, link: PeerLink, replicator: Replicator, names: PseudonymDesk) {
+        self.names = names
         self.context = context
         self.link = link
         self.replicator = replicator
@@ -56,6 +59,7 @@ struct StatusReporter: Sendable {
             reply.quarantined = counts.openQuarantine
             reply.version = Self.version
             reply.residentBytes = Self.residentBytes() ?? 0
+            reply.pseudonymKey = self.pseudonymKey(tip.state)
             reply.feeds = self.context.feeds.figures.map(Self.feed)
         }
     }
@@ -108,6 +112,7 @@ struct StatusReporter: Sendable {
         checks.append(self.vaultCheck(isFull: isFull))
         if isFull { checks.append(self.ownRecordsCheck()) }
         checks.append(contentsOf: self.networkChecks())
+        checks.append(self.pseudonymCheck())
         let lacking = await self.replicator.lackingCount
         checks.append(
             Self.check(
@@ -249,7 +254,7 @@ struct StatusReporter: Sendable {
         )
     }
 
-    private static func check(_ name: String, isFine: Bool, _ detail: String, hint: String) -> Entente_Api_V1_Check {
+    static func check(_ name: String, isFine: Bool, _ detail: String, hint: String) -> Entente_Api_V1_Check {
         .with {
             $0.name = name
             $0.ok = isFine

@@ -5,6 +5,9 @@ package struct AgentFailure: Error, Sendable {
         case badRequest = "request.invalid"
         case patientIdentifier = "patient.identifier"
         case patientAmbiguous = "patient.ambiguous"
+        case pseudonymsNotReady = "pseudonym.not-ready"
+        case pseudonymsUnreachable = "pseudonym.unreachable"
+        case pseudonymsOverQuota = "pseudonym.over-quota"
         case institutionUnknown = "institution.unknown"
         case recordUnknown = "record.unknown"
         case recordNotHere = "record.not-here"
@@ -58,13 +61,14 @@ package struct AgentFailure: Error, Sendable {
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
         case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem:
             3
-        case .notGranted, .grantNotYet, .purposeNotCovered, .credentialInvalid, .credentialExpired,
+        case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
+            .credentialExpired,
             .transactionRefused:
             4
         case .grantRevoked, .grantExpired: 5
-        case .stale, .recordNotHere, .transactionTimeout: 6
+        case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6
         case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
-        case .notReady, .stopping, .mappingNoCatalogue: 9
+        case .notReady, .pseudonymsNotReady, .stopping, .mappingNoCatalogue: 9
         }
     }
 }

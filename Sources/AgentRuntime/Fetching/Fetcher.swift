@@ -26,6 +26,7 @@ package struct Fetcher: Sendable {
 
     private let context: AgentContext
     private let index: RecordIndex
+    private let names: PseudonymDesk
     private let judge: AccessJudge
     package let credentials: CredentialCheck
     private let evidence: EvidenceBuilder
@@ -37,12 +38,14 @@ package struct Fetcher: Sendable {
     /// `receiptWritten`: called when a receipt waits to be anchored.
     package init(
         context: AgentContext,
+        names: PseudonymDesk,
         judge: AccessJudge,
         obtain: @escaping @Sendable (ContentAddress, InstitutionID) async -> Void,
         receiptWritten: @escaping @Sendable () -> Void
     ) {
         self.context = context
         self.index = RecordIndex(context: context)
+        self.names = names
         self.judge = judge
         self.credentials = CredentialCheck(context: context)
         self.evidence = EvidenceBuilder(context: context)
@@ -86,7 +89,7 @@ package struct Fetcher: Sendable {
             )
         }
         let exam = try Self.parse(opened.content)
-        try self.compare(exam, with: location)
+        try await self.compare(exam, with: location)
         let receipt = try self.record(
             request,
             signature: signature,
@@ -117,7 +120,7 @@ package struct Fetcher: Sendable {
 
     /// Whether the record is what its institution listed, and what access was judged on: about this person, of this kind,
     /// item and time.
-    private func compare(_ parsed: ParsedExam, with location: RecordLocation) throws {
+    private func compare(_ parsed: ParsedExam, with location: RecordLocation) async throws {
         let listed = location.summary
         let read = LocatorSummary(
             of: parsed.exam,
@@ -126,8 +129,10 @@ package struct Fetcher: Sendable {
             supersedes: location.row.leaf.supersedes
         )
         guard case .patient(let patient) = parsed.subject,
-            PatientNames.identifiers(of: patient, institution: location.row.institution)
-                .contains(where: { self.context.pseudonym($0) == location.pseudonym }),
+            try await self.names.isNamed(
+                location.pseudonym,
+                by: PatientNames.identifiers(of: patient, institution: location.row.institution)
+            ),
             // Listed under its own code, or under the catalogue's code that stands in the record too.
             read.kind == listed.kind,
             read.itemCode == listed.itemCode

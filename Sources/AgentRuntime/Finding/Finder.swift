@@ -32,16 +32,16 @@ package struct Finder: Sendable {
     private let resolver: PatientResolver
     private let judge: AccessJudge
 
-    package init(context: AgentContext, judge: AccessJudge) {
+    package init(context: AgentContext, judge: AccessJudge, names: PseudonymDesk) {
         self.context = context
-        self.resolver = PatientResolver(context: context)
+        self.resolver = PatientResolver(context: context, names: names)
         self.judge = judge
     }
 
     /// The exams of a person, newest first, and notes on those of others, so that `fetch` needs only a record's address.
-    package func find(patient text: String, items: [String], since: Timestamp?) throws -> [Found] {
+    package func find(patient text: String, items: [String], since: Timestamp?) async throws -> [Found] {
         var found: [Found] = []
-        for pseudonym in try self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
+        for pseudonym in try await self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
         // An institution replaces its own exams only, and by what it committed to.
         let superseded = Set(
             found.compactMap { exam in

@@ -13,7 +13,12 @@ package struct PatientResolver: Sendable {
 
     private let context: AgentContext
 
-    package init(context: AgentContext) { self.context = context }
+    private let names: PseudonymDesk
+
+    package init(context: AgentContext, names: PseudonymDesk) {
+        self.context = context
+        self.names = names
+    }
 
     /// Reads `SYSTEM:VALUE` or `URI|VALUE`.
     package static func identifier(_ text: String) throws(AgentFailure) -> PatientIdentifier {
@@ -41,8 +46,8 @@ package struct PatientResolver: Sendable {
     /// name.
     ///
     /// For looking, not for granting: what an institution says about another's patients may be wrong or a lie.
-    package func pseudonyms(_ text: String) throws -> [PatientPseudonym] {
-        let shown = self.context.pseudonym(try Self.identifier(text))
+    package func pseudonyms(_ text: String) async throws -> [PatientPseudonym] {
+        let shown = try await self.names.pseudonym(try Self.identifier(text))
         return [shown] + (try self.aliases(of: shown)).map(\.primary).filter { $0 != shown }
     }
 
@@ -50,9 +55,9 @@ package struct PatientResolver: Sendable {
     ///
     /// A national number or passport speaks for itself. For any other identifier only this institution's own word counts
     /// that it names somebody who is listed under a stronger one.
-    package func primary(_ text: String) throws -> PatientPseudonym {
+    package func primary(_ text: String) async throws -> PatientPseudonym {
         let identifier = try Self.identifier(text)
-        let shown = self.context.pseudonym(identifier)
+        let shown = try await self.names.pseudonym(identifier)
         guard !identifier.isNational else { return shown }
         let aliases = try self.aliases(of: shown)
         let own = Set(aliases.filter { $0.institution == self.context.institution }.map(\.primary))

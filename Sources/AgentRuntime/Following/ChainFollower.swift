@@ -122,7 +122,7 @@ package struct ChainFollower: Sendable {
         case .grants(.revokeGrant(let id)):
             if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
             await self.outlets.revoked(id)
-        case .grants(.enrolPatient), .anomalies, .policies, .recognition: break
+        case .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys: break
         case .institutions: self.outlets.institutionsChanged()
         }
     }

@@ -44,15 +44,15 @@ package struct GrantDesk: Sendable {
     private let judge: AccessJudge
     private let resolver: PatientResolver
 
-    package init(context: AgentContext, desk: TransactionDesk, judge: AccessJudge) {
+    package init(context: AgentContext, desk: TransactionDesk, judge: AccessJudge, names: PseudonymDesk) {
         self.context = context
         self.desk = desk
         self.judge = judge
-        self.resolver = PatientResolver(context: context)
+        self.resolver = PatientResolver(context: context, names: names)
     }
 
-    package func enrolment(patient: String, key: VerifyingKey) throws -> Prepared {
-        let pseudonym = try self.resolver.primary(patient)
+    package func enrolment(patient: String, key: VerifyingKey) async throws -> Prepared {
+        let pseudonym = try await self.resolver.primary(patient)
         let salt = Self.random(count: Enrolment.saltBytes)
         let enrolment = Enrolment(
             key: key,
@@ -68,8 +68,8 @@ package struct GrantDesk: Sendable {
         )
     }
 
-    package func grant(_ wish: Wish) throws -> Prepared {
-        let pseudonym = try self.resolver.primary(wish.patient)
+    package func grant(_ wish: Wish) async throws -> Prepared {
+        let pseudonym = try await self.resolver.primary(wish.patient)
         let salt = try self.salt(for: wish.grantor, pseudonym)
         let scope = try wish.scope()
         let notBefore = wish.notBefore ?? Clock.now
@@ -118,9 +118,9 @@ package struct GrantDesk: Sendable {
     }
 
     /// All grants about a person, newest last.
-    package func grants(of patient: String) throws -> [AccessJudge.Grant] {
+    package func grants(of patient: String) async throws -> [AccessJudge.Grant] {
         var seen: Set<GrantID> = []
-        return try self.resolver.pseudonyms(patient).flatMap { self.judge.grants(of: $0) }
+        return try await self.resolver.pseudonyms(patient).flatMap { self.judge.grants(of: $0) }
             .filter { seen.insert($0.id).inserted }
             .sorted { ($0.state.createdHeight, $0.id) < ($1.state.createdHeight, $1.id) }
     }

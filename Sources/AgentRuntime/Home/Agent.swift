@@ -70,6 +70,8 @@ package struct Agent: Sendable {
             for outbox in parts.outboxes { group.addTask { await outbox.run() } }
             group.addTask { await parts.anchorer.run() }
             group.addTask { await parts.anomalies.run() }
+            group.addTask { await parts.keeper.run() }
+            group.addTask { await parts.served.run() }
             group.addTask { await parts.replicator.run() }
             group.addTask { await self.keepConfirmation(parts) }
             group.addTask { try await self.renewCertificate(parts) }
@@ -81,6 +83,7 @@ package struct Agent: Sendable {
             try await group.next()
             // Ends what calls wait for, so that the local server can end them.
             parts.final.close()
+            parts.names.close()
             parts.context.board.close()
         }
     }

@@ -43,6 +43,18 @@ struct RecoveredVotes: Sendable {
     }
 }
 
+/// What wakes which service.
+private struct Bells: Sendable {
+    let exams = Bell()
+    let receipts = Bell()
+    let written = Bell()
+    let found = Bell()
+    /// The chain has a block: for the follower, and for whoever shares the pseudonym key.
+    let follow = Bell()
+    let blocks = Bell()
+    let served = Bell()
+}
+
 /// Opens a home and puts the services of its agent together.
 struct AgentAssembly {
     static let confirmedMark = "confirmed-at"
@@ -129,10 +141,7 @@ struct AgentAssembly {
                 now: Clock.now,
                 uptime: Clock.uptime
             ),
-            secrets: HomeSecrets(
-                consortiumKey: try vault.keys.openConsortiumKey(member.sealedConsortiumKey),
-                vault: vault
-            ),
+            secrets: HomeSecrets(vault: vault),
             logger: self.logger
         )
     }
@@ -147,23 +156,27 @@ struct AgentAssembly {
         let wrapper = KeyWrapper(context: context, book: book, judge: judge)
         let identity = try TransportIdentitySource(try TransportKeys(context: context).identity())
         let directory = PeerDirectory(PeerRegistry.entries(context.board.tip))
-        let link = try self.link(context, identity, directory, ObjectServer(context: context, wrapper: wrapper))
+        let bells = Bells()
+        let evaluator = PseudonymEvaluator(context: context, served: { bells.served.ring() })
+        let server = ObjectServer(context: context, wrapper: wrapper, evaluator: evaluator)
+        let link = try self.link(context, identity, directory, server)
+        let names = PseudonymDesk(context: context) { holder, request in
+            try await EvaluationReply.ask(link, holder, request)
+        }
         let replicator = Replicator(context: context, link: link)
         let halt = AgentHalt()
-        let follow = Bell()
         let loop = AgentLoop(
             board: context.board,
             chain: context.chain,
             votes: votes.log,
             vault: context.vault,
             confirmations: context.confirmations,
-            outlets: self.loopOutlets(link, replicator, halt, follow: follow),
+            outlets: self.loopOutlets(link, replicator, halt, bells),
             logger: self.logger
         )
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody, feeds: context.feeds)
-        let bells = (exams: Bell(), receipts: Bell(), written: Bell(), found: Bell())
-        let writer = try self.writer(context, desk, prepared: bells.exams, found: bells.found)
+        let writer = try self.writer(context, names, desk, bells)
         return AgentParts(
             context: context,
             core: core,
@@ -178,24 +191,19 @@ struct AgentAssembly {
                 wrapper: wrapper,
                 final: final,
                 outlets: self.followerOutlets(context, link, directory, replicator, identity),
-                bell: follow
+                bell: bells.follow
             ),
-            outboxes: [
-                BatchOutbox(context: context, desk: desk, kind: .exams, bell: bells.exams),
-                BatchOutbox(context: context, desk: desk, kind: .receipts, bell: bells.receipts),
-            ],
-            anchorer: ReceiptAnchorer(
-                context: context,
-                desk: desk,
-                sequencer: try BatchSequencer(kind: .receipts, context: context),
-                bell: bells.written,
-                prepared: { bells.receipts.ring() }
-            ),
+            outboxes: Self.outboxes(context, desk, bells),
+            anchorer: try Self.anchorer(context, desk, bells),
             anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
+            names: names,
+            keeper: PseudonymKeeper(context: context, desk: desk, bell: bells.blocks),
+            served: PseudonymReporter(context: context, desk: desk, bell: bells.served),
             final: final,
             writer: writer,
             harness: self.harness(
                 context,
+                names,
                 desk,
                 judge,
                 ImportSession(context: context, writer: writer, final: final),
@@ -205,6 +213,27 @@ struct AgentAssembly {
                 written: bells.written
             ),
             halt: halt
+        )
+    }
+
+    private static func outboxes(_ context: AgentContext, _ desk: TransactionDesk, _ bells: Bells) -> [BatchOutbox] {
+        [
+            BatchOutbox(context: context, desk: desk, kind: .exams, bell: bells.exams),
+            BatchOutbox(context: context, desk: desk, kind: .receipts, bell: bells.receipts),
+        ]
+    }
+
+    private static func anchorer(
+        _ context: AgentContext,
+        _ desk: TransactionDesk,
+        _ bells: Bells
+    ) throws -> ReceiptAnchorer {
+        ReceiptAnchorer(
+            context: context,
+            desk: desk,
+            sequencer: try BatchSequencer(kind: .receipts, context: context),
+            bell: bells.written,
+            prepared: { bells.receipts.ring() }
         )
     }
 
@@ -246,21 +275,23 @@ struct AgentAssembly {
 
     private func writer(
         _ context: AgentContext,
+        _ names: PseudonymDesk,
         _ desk: TransactionDesk,
-        prepared: Bell,
-        found: Bell
+        _ bells: Bells
     ) throws -> ExamWriter {
         ExamWriter(
             context: context,
+            names: names,
             desk: desk,
             sequencer: try BatchSequencer(kind: .exams, context: context),
-            prepared: { prepared.ring() },
-            found: { found.ring() }
+            prepared: { bells.exams.ring() },
+            found: { bells.found.ring() }
         )
     }
 
     private func harness(
         _ context: AgentContext,
+        _ names: PseudonymDesk,
         _ desk: TransactionDesk,
         _ judge: AccessJudge,
         _ imports: ImportSession,
@@ -271,6 +302,7 @@ struct AgentAssembly {
     ) -> AgentHarness {
         let fetcher = Fetcher(
             context: context,
+            names: names,
             judge: judge,
             obtain: { record, custodian in await replicator.obtain(record, from: custodian, atMost: .seconds(3)) },
             receiptWritten: { written.ring() }
@@ -278,13 +310,13 @@ struct AgentAssembly {
         return AgentHarness(
             context: context,
             desk: desk,
-            finder: Finder(context: context, judge: judge),
+            finder: Finder(context: context, judge: judge, names: names),
             fetcher: fetcher,
-            grants: GrantDesk(context: context, desk: desk, judge: judge),
-            log: AccessLog(context: context),
+            grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),
+            log: AccessLog(context: context, names: names),
             anomalies: AnomalyList(context: context),
             imports: imports,
-            reporter: StatusReporter(context: context, link: link, replicator: replicator),
+            reporter: StatusReporter(context: context, link: link, replicator: replicator, names: names),
             transport: TransportKeys(context: context),
             identity: identity,
             passphrase: self.passphrase
@@ -295,7 +327,7 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ replicator: Replicator,
         _ halt: AgentHalt,
-        follow: Bell
+        _ bells: Bells
     ) -> AgentLoop.Outlets {
         AgentLoop.Outlets(
             send: { message, peer in link.send(message.canonicalBytes, message.channel.messageClass, to: peer) },
@@ -303,7 +335,10 @@ struct AgentAssembly {
                 let bytes = message.canonicalBytes
                 for peer in link.peers { link.send(bytes, message.channel.messageClass, to: peer.institution) }
             },
-            committed: { _ in follow.ring() },
+            committed: { _ in
+                bells.follow.ring()
+                bells.blocks.ring()
+            },
             pagesPublished: { grants, custodian in replicator.hint(grants, by: custodian) },
             halted: { halt.happened($0) }
         )

@@ -16,6 +16,9 @@ struct AgentParts: Sendable {
     let outboxes: [BatchOutbox]
     let anchorer: ReceiptAnchorer
     let anomalies: AnomalyReporter
+    let names: PseudonymDesk
+    let keeper: PseudonymKeeper
+    let served: PseudonymReporter
     let final: FinalBatches
     let writer: ExamWriter
     let harness: AgentHarness

@@ -73,7 +73,7 @@ package enum Founding {
 
     /// Founds a chain from its members' cards.
     ///
-    /// The consortium's key is drawn here, sealed to each member, and forgotten.
+    /// The same cards and parameters give the same file, whoever founds it, in whatever order.
     package static func genesis(_ cards: [CardFile], parameters: ChainParameters) throws -> Genesis {
         guard !cards.isEmpty, cards.count <= Genesis.institutionsMax else {
             throw AgentFailure(.badRequest, "a chain has 1 to \(Genesis.institutionsMax) members")
@@ -85,21 +85,11 @@ package enum Founding {
                 hint: "Ask the institution for its card again."
             )
         }
-        let consortiumKey = ConsortiumKey.generate()
         let genesis = Genesis(
             suite: .international,
             parameters: parameters,
-            pseudonymScheme: .consortiumHMAC,
-            members: try cards.map { card in
-                Genesis.Member(
-                    card: card.card,
-                    sealedConsortiumKey: try ConsortiumKey.seal(
-                        consortiumKey,
-                        to: card.card.encryptionKey,
-                        institution: card.card.id
-                    )
-                )
-            }
+            pseudonymScheme: .thresholdOblivious,
+            members: cards.map { Genesis.Member(card: $0.card) }
         )
         guard genesis.isWellFormed else {
             throw AgentFailure(

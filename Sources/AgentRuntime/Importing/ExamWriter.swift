@@ -51,6 +51,7 @@ package final class ExamWriter: Sendable {
     }
 
     private let context: AgentContext
+    private let names: PseudonymDesk
     private let desk: TransactionDesk
     private let sequencer: BatchSequencer
     private let checker: CrossChecker
@@ -63,12 +64,14 @@ package final class ExamWriter: Sendable {
     /// `found`: called when something wrong about its exams waits to be reported.
     package init(
         context: AgentContext,
+        names: PseudonymDesk,
         desk: TransactionDesk,
         sequencer: BatchSequencer,
         prepared: @escaping @Sendable () -> Void,
         found: @escaping @Sendable () -> Void
     ) {
         self.context = context
+        self.names = names
         self.checker = CrossChecker(context: context)
         self.found = found
         self.desk = desk
@@ -78,10 +81,19 @@ package final class ExamWriter: Sendable {
 
     /// Writes up to ``batchMax`` exams as one batch.
     ///
-    /// With `isDryRun` only judges them.
-    package func write(_ items: [Item], isDryRun: Bool) async throws -> Result {
+    /// With `isDryRun` only judges them. Pseudonyms that are new to this home are formed together first, and waited for
+    /// as long as `patience` says.
+    package func write(
+        _ items: [Item],
+        isDryRun: Bool,
+        patience: PseudonymDesk.Patience = .short
+    ) async throws -> Result {
         precondition(items.count <= Self.batchMax, "a batch is bounded")
-        let named = Cores.map(items) { self.name($0) }
+        let identified = Cores.map(items) { self.identify($0) }
+        let pseudonyms = try await self.names.pseudonyms(identified.flatMap(\.identifiers), patience: patience)
+        let named = Cores.map(Array(items.indices)) { index in
+            self.name(items[index], identified[index], pseudonyms)
+        }
         // Whether an exam is known must be decided after the batch before is stored.
         return try await self.gate.through {
             var plan = BatchPlan()
@@ -123,7 +135,20 @@ package final class ExamWriter: Sendable {
         }
     }
 
-    private func name(_ item: Item) -> Naming {
+    /// Under which identifiers an item is listed.
+    private enum Identified: Sendable {
+        /// The strongest, and those under which the person is found as well.
+        case named(PatientIdentifier, others: [PatientIdentifier])
+        case unidentified
+        case tooLarge
+
+        var identifiers: [PatientIdentifier] {
+            guard case .named(let first, let others) = self else { return [] }
+            return [first] + others
+        }
+    }
+
+    private func identify(_ item: Item) -> Identified {
         let content = item.content.canonicalBytes
         // Judged before a search token is taken: a token that is never published would hide those that follow it.
         guard content.count <= Vault.contentBytesMax, item.content.parts.count <= RecordContent.partsMax,
@@ -131,19 +156,32 @@ package final class ExamWriter: Sendable {
         else { return .tooLarge }
         let identifiers = PatientNames.identifiers(of: item.patient, institution: self.context.institution)
         guard let first = identifiers.first else { return .unidentified }
-        let pseudonym = self.context.pseudonym(first)
+        // Two numbers of one system are two persons, or an error; a national number needs no second name.
+        let others = identifiers.dropFirst().filter { $0.system != first.system && !$0.isNational }
+        return .named(first, others: others)
+    }
+
+    private func name(
+        _ item: Item,
+        _ identified: Identified,
+        _ pseudonyms: [PatientIdentifier: PatientPseudonym]
+    ) -> Naming {
+        guard case .named(let first, let others) = identified else {
+            if case .tooLarge = identified { return .tooLarge }
+            return .unidentified
+        }
+        guard let pseudonym = pseudonyms[first] else { preconditionFailure("pseudonyms are formed for all items") }
+        let content = item.content.canonicalBytes
         let tag = self.context.secrets.tag(of: pseudonym)
         var source = CanonicalEncoder()
         source.encode("source")
         source.encode(tag)
         source.encode(item.exam.source.system)
         source.encode(item.exam.source.value)
-        // Two numbers of one system are two persons, or an error; a national number needs no second name.
-        let others = identifiers.dropFirst().filter { $0.system != first.system && !$0.isNational }
         return .named(
             Named(
                 pseudonym: pseudonym,
-                others: others.map(self.context.pseudonym),
+                others: others.compactMap { pseudonyms[$0] },
                 tag: tag,
                 source: self.context.vault.localTag(source.bytes),
                 content: self.context.vault.localTag(Array("content".utf8) + content),

@@ -267,7 +267,11 @@ package struct ImportSession: Sendable {
             self.items = []
             self.positions = []
             let received = Clock.now
-            let result = try await self.session.writer.write(items, isDryRun: self.isDryRun)
+            let result = try await self.session.writer.write(
+                items,
+                isDryRun: self.isDryRun,
+                patience: .bulk
+            )
             for (index, outcome) in result.outcomes.enumerated() {
                 switch outcome {
                 case .written(let isNewVersion):

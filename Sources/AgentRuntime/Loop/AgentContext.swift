@@ -27,11 +27,6 @@ package struct AgentContext: Sendable {
     package let logger: Logger
     package let feeds = FeedBook()
 
-    /// The pseudonym of a person by one identifier.
-    package func pseudonym(_ identifier: PatientIdentifier) -> PatientPseudonym {
-        PatientPseudonym(identifier: identifier, consortiumKey: self.secrets.consortiumKey)
-    }
-
     /// The row of a person in the custody store, as it stands or as it would begin.
     package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) -> PatientChange {
         PatientChange(
@@ -44,19 +39,15 @@ package struct AgentContext: Sendable {
     }
 }
 
-/// The consortium's key, and what is kept sealed in this home's own databases.
+/// What is kept sealed in this home's own databases.
 package struct HomeSecrets: Sendable {
     private static let pseudonymUse = "pseudonym"
     private static let receiptUse = "receipt"
     private static let quarantineUse = "quarantine"
 
-    fileprivate let consortiumKey: [UInt8]
     private let vault: Vault
 
-    package init(consortiumKey: [UInt8], vault: Vault) {
-        self.consortiumKey = consortiumKey
-        self.vault = vault
-    }
+    package init(vault: Vault) { self.vault = vault }
 
     /// Finds a pseudonym's row without storing the pseudonym.
     package func tag(of pseudonym: PatientPseudonym) -> Digest {

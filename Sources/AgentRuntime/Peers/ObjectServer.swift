@@ -14,10 +14,12 @@ package struct ObjectServer: Sendable {
 
     private let context: AgentContext
     private let wrapper: KeyWrapper
+    private let evaluator: PseudonymEvaluator
 
-    package init(context: AgentContext, wrapper: KeyWrapper) {
+    package init(context: AgentContext, wrapper: KeyWrapper, evaluator: PseudonymEvaluator) {
         self.context = context
         self.wrapper = wrapper
+        self.evaluator = evaluator
     }
 
     package func serve(_ asker: InstitutionID, _ bytes: [UInt8], _ response: FetchResponse) async throws {
@@ -26,6 +28,11 @@ package struct ObjectServer: Sendable {
             request = try PeerRequest(canonicalBytes: bytes)
         } catch {
             throw FetchRefusal.malformed
+        }
+        if case .evaluate(let generation, let blinded) = request {
+            let reply = try await self.evaluator.answer(asker, generation: generation, blinded)
+            try await response.write(reply.canonicalBytes)
+            return
         }
         var budget = Self.replyBytesMax
         let now = Clock.now
@@ -60,7 +67,7 @@ package struct ObjectServer: Sendable {
         case (.manifest, .objects), (.receiptManifest, .objects), (.factManifest, .objects): true
         case (.record, .objects): try self.wrapper.mayHold(object.address, asker, now: now)
         case (.keyEnvelopePage, .pages): true
-        case (.keyEnvelopePage, .objects), (_, .pages): false
+        case (.keyEnvelopePage, .objects), (_, .pages), (_, .evaluate): false
         }
     }
 
@@ -70,6 +77,7 @@ package struct ObjectServer: Sendable {
         _ now: Timestamp
     ) throws -> [ContentAddress] {
         switch request {
+        case .evaluate: return []
         case .objects(let addresses): return Set(addresses).sorted()
         case .pages(let grant, let first):
             guard let state = self.context.board.tip.state.grant(grant), state.grant.grantees.contains(asker),

@@ -1,10 +1,9 @@
+package import Oblivious
 package import Primitives
 package import Records
 
 /// What one agent asks another for in bulk.
 package enum PeerRequest: Hashable, Sendable, CanonicalCodable {
-    /// A request is at most this many bytes.
-    package static let bytesMax = 16 << 10
     /// Objects asked for at once: with 4 KB records a reply of about a megabyte.
     package static let objectsMax = 256
 
@@ -12,6 +11,8 @@ package enum PeerRequest: Hashable, Sendable, CanonicalCodable {
     case objects([ContentAddress])
     /// Envelope pages of a grant from a number on.
     case pages(GrantID, from: UInt32)
+    /// Blinded elements to be evaluated with the asked institution's share of this generation.
+    case evaluate(generation: UInt32, [RistrettoElement])
 
     package func encode(into encoder: inout CanonicalEncoder) {
         switch self {
@@ -22,13 +23,22 @@ package enum PeerRequest: Hashable, Sendable, CanonicalCodable {
             encoder.encode(variant: 1)
             encoder.encode(grant)
             encoder.encode(first)
+        case .evaluate(let generation, let blinded):
+            encoder.encode(variant: 2)
+            encoder.encode(generation)
+            encoder.encode(blinded)
         }
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        switch try decoder.decodeVariant(count: 2) {
+        switch try decoder.decodeVariant(count: 3) {
         case 0: self = .objects(try decoder.decodeArray(max: Self.objectsMax))
-        default: self = .pages(try decoder.decode(), from: try decoder.decode())
+        case 1: self = .pages(try decoder.decode(), from: try decoder.decode())
+        default:
+            self = .evaluate(
+                generation: try decoder.decode(),
+                try decoder.decodeArray(max: PartialEvaluation.elementsMax)
+            )
         }
     }
 }

@@ -20,15 +20,15 @@ package struct AccessLog: Sendable {
     private let context: AgentContext
     private let resolver: PatientResolver
 
-    package init(context: AgentContext) {
+    package init(context: AgentContext, names: PseudonymDesk) {
         self.context = context
-        self.resolver = PatientResolver(context: context)
+        self.resolver = PatientResolver(context: context, names: names)
     }
 
     /// Newest first.
-    package func readings(of patient: String) throws -> [Reading] {
+    package func readings(of patient: String) async throws -> [Reading] {
         var readings: [Digest: Reading] = [:]
-        for pseudonym in try self.resolver.pseudonyms(patient) {
+        for pseudonym in try await self.resolver.pseudonyms(patient) {
             for receipt in try self.anchored(pseudonym) {
                 readings[receipt.leafHash] = Reading(receipt: receipt, isAnchored: true)
             }

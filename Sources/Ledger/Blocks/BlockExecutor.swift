@@ -60,6 +60,7 @@ struct BlockExecutor {
 
     private func run(_ call: LedgerCall, of transaction: Transaction) -> Outcome {
         var context = ExecutionContext(
+            chain: self.rules.chain,
             block: self.context,
             parameters: self.rules.parameters,
             module: call.module,

@@ -11,6 +11,7 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let anomalies = ModuleID(5)
     package static let policies = ModuleID(6)
     package static let recognition = ModuleID(7)
+    package static let pseudonymKeys = ModuleID(8)
 
     package let number: UInt16
 
@@ -35,6 +36,7 @@ package enum LedgerCall: Hashable, Sendable {
     case anomalies(AnomaliesCall)
     case policies(PoliciesCall)
     case recognition(RecognitionCall)
+    case pseudonymKeys(PseudonymKeysCall)
 
     package var module: ModuleID {
         switch self {
@@ -45,6 +47,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .anomalies: .anomalies
         case .policies: .policies
         case .recognition: .recognition
+        case .pseudonymKeys: .pseudonymKeys
         }
     }
 
@@ -57,6 +60,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .anomalies(let call): call.canonicalBytes
         case .policies(let call): call.canonicalBytes
         case .recognition(let call): call.canonicalBytes
+        case .pseudonymKeys(let call): call.canonicalBytes
         }
     }
 
@@ -71,6 +75,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .anomalies: self = .anomalies(try Self.decode(body.payload))
         case .policies: self = .policies(try Self.decode(body.payload))
         case .recognition: self = .recognition(try Self.decode(body.payload))
+        case .pseudonymKeys: self = .pseudonymKeys(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -93,6 +98,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .anomalies(let call): try call.execute(in: &context)
         case .policies(let call): try call.execute(in: &context)
         case .recognition(let call): try call.execute(in: &context)
+        case .pseudonymKeys(let call): try call.execute(in: &context)
         }
     }
 }

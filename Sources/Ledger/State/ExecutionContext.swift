@@ -30,6 +30,7 @@ package struct ExecutionContext {
     /// The largest value is an institution's entry of about 2 KiB.
     package static let bytesWrittenMax = 16 << 10
 
+    package let chain: ChainID
     package let height: Height
     package let time: Timestamp
     package let parameters: ChainParameters
@@ -43,6 +44,7 @@ package struct ExecutionContext {
     private(set) var events: [LedgerEvent] = []
 
     init(
+        chain: ChainID,
         block: BlockContext,
         parameters: ChainParameters,
         module: ModuleID,
@@ -50,6 +52,7 @@ package struct ExecutionContext {
         signers: [Signer],
         overlay: StateOverlay
     ) {
+        self.chain = chain
         self.height = block.height
         self.time = block.time
         self.parameters = parameters
@@ -61,6 +64,7 @@ package struct ExecutionContext {
 
     /// A context over a state alone.
     package init(
+        chain: ChainID,
         height: Height,
         time: Timestamp,
         parameters: ChainParameters,
@@ -70,6 +74,7 @@ package struct ExecutionContext {
         state: LedgerState
     ) {
         self.init(
+            chain: chain,
             block: BlockContext(height: height, time: time),
             parameters: parameters,
             module: module,

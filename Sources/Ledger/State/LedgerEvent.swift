@@ -15,4 +15,8 @@ package enum LedgerEvent: Hashable, Sendable {
     case grantCreated(GrantID, GrantState)
     case grantRevoked(GrantID, GrantState)
     case institutionChanged(InstitutionID)
+    /// A ceremony began, or went on.
+    case pseudonymCeremonyChanged(number: UInt32)
+    /// The pseudonym key has new shares.
+    case pseudonymKeyShared(generation: UInt32)
 }

@@ -92,6 +92,25 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case factsWrongPrevious = 623
     case factsBadCount = 624
 
+    case pseudonymsWrongSigner = 700
+    case pseudonymsNotCandidate = 701
+    case pseudonymsWrongNumber = 702
+    case pseudonymsWrongPhase = 703
+    case pseudonymsRepeated = 704
+    case pseudonymsBadKey = 705
+    case pseudonymsNotDealer = 706
+    case pseudonymsBadDealing = 707
+    case pseudonymsWrongConstant = 708
+    case pseudonymsNotHolder = 709
+    case pseudonymsUnknownDealing = 710
+    case pseudonymsFalseComplaint = 711
+    case pseudonymsNothingDue = 712
+    case pseudonymsNoKey = 713
+    case pseudonymsTooSoon = 714
+    case pseudonymsBadReport = 715
+    case pseudonymsWrongDay = 716
+    case pseudonymsNotMore = 717
+
     /// The stable name that answers, logs and scripts use.
     package var name: String {
         switch self {
@@ -167,6 +186,24 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .factsWrongNumber: "facts.wrong-number"
         case .factsWrongPrevious: "facts.wrong-previous"
         case .factsBadCount: "facts.bad-count"
+        case .pseudonymsWrongSigner: "pseudonyms.wrong-signer"
+        case .pseudonymsNotCandidate: "pseudonyms.not-candidate"
+        case .pseudonymsWrongNumber: "pseudonyms.wrong-number"
+        case .pseudonymsWrongPhase: "pseudonyms.wrong-phase"
+        case .pseudonymsRepeated: "pseudonyms.repeated"
+        case .pseudonymsBadKey: "pseudonyms.bad-key"
+        case .pseudonymsNotDealer: "pseudonyms.not-dealer"
+        case .pseudonymsBadDealing: "pseudonyms.bad-dealing"
+        case .pseudonymsWrongConstant: "pseudonyms.wrong-constant"
+        case .pseudonymsNotHolder: "pseudonyms.not-holder"
+        case .pseudonymsUnknownDealing: "pseudonyms.unknown-dealing"
+        case .pseudonymsFalseComplaint: "pseudonyms.false-complaint"
+        case .pseudonymsNothingDue: "pseudonyms.nothing-due"
+        case .pseudonymsNoKey: "pseudonyms.no-key"
+        case .pseudonymsTooSoon: "pseudonyms.too-soon"
+        case .pseudonymsBadReport: "pseudonyms.bad-report"
+        case .pseudonymsWrongDay: "pseudonyms.wrong-day"
+        case .pseudonymsNotMore: "pseudonyms.not-more"
         }
     }
 

@@ -18,6 +18,7 @@ package struct CustodyStore: Sendable {
                 ("custody-1", Self.schema), ("custody-anomalies", Self.anomaliesSchema),
                 ("custody-studies", Self.studiesSchema),
                 ("custody-codes", Self.codesSchema), ("custody-quarantine-line", Self.quarantineLineSchema),
+                ("custody-pseudonyms", Self.pseudonymsSchema),
             ]
         )
     }

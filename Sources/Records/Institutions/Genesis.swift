@@ -14,19 +14,38 @@ package struct ChainParameters: Hashable, Sendable {
     ///
     /// Such grants are flagged wherever they show.
     package var allowsSelfWitnessedGrants: Bool
+    /// So many holders of the pseudonym key must answer; 0 stands for more than half of them.
+    package var pseudonymThreshold: UInt16
+    /// How long a ceremony of the pseudonym key waits for whoever is missing, in milliseconds.
+    package var pseudonymWindowMilliseconds: UInt32
+    /// So many identifiers may one institution have evaluated in a day.
+    package var pseudonymDailyQuota: UInt32
 
     package init(
         messageDelayMilliseconds: UInt32 = 100,
         blockBytesMax: UInt32 = 1 << 20,
         transactionBytesMax: UInt32 = 64 << 10,
         replayWindowBlocks: UInt32 = 1000,
-        allowsSelfWitnessedGrants: Bool = true
+        allowsSelfWitnessedGrants: Bool = true,
+        pseudonymThreshold: UInt16 = 0,
+        pseudonymWindowMilliseconds: UInt32 = 20_000,
+        pseudonymDailyQuota: UInt32 = 200_000
     ) {
         self.messageDelayMilliseconds = messageDelayMilliseconds
         self.blockBytesMax = blockBytesMax
         self.transactionBytesMax = transactionBytesMax
         self.replayWindowBlocks = replayWindowBlocks
         self.allowsSelfWitnessedGrants = allowsSelfWitnessedGrants
+        self.pseudonymThreshold = pseudonymThreshold
+        self.pseudonymWindowMilliseconds = pseudonymWindowMilliseconds
+        self.pseudonymDailyQuota = pseudonymDailyQuota
+    }
+
+    /// How many of `holders` must answer: the number that the chain names, or more than half, and never more than all.
+    package func pseudonymThreshold(holders: Int) -> UInt16 {
+        let majority = UInt16(clamping: holders / 2 + 1)
+        let wanted = self.pseudonymThreshold == 0 ? majority : self.pseudonymThreshold
+        return max(1, min(wanted, UInt16(clamping: holders)))
     }
 
     package var hash: Digest { Digest(hashing: Array("entente/params\0".utf8) + self.canonicalBytes) }
@@ -39,6 +58,9 @@ extension ChainParameters: CanonicalCodable {
         encoder.encode(self.transactionBytesMax)
         encoder.encode(self.replayWindowBlocks)
         encoder.encode(self.allowsSelfWitnessedGrants)
+        encoder.encode(self.pseudonymThreshold)
+        encoder.encode(self.pseudonymWindowMilliseconds)
+        encoder.encode(self.pseudonymDailyQuota)
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
@@ -47,11 +69,16 @@ extension ChainParameters: CanonicalCodable {
         self.transactionBytesMax = try decoder.decode()
         self.replayWindowBlocks = try decoder.decode()
         self.allowsSelfWitnessedGrants = try decoder.decode()
+        self.pseudonymThreshold = try decoder.decode()
+        self.pseudonymWindowMilliseconds = try decoder.decode()
+        self.pseudonymDailyQuota = try decoder.decode()
         // Bounds within which timers, frames and memory stay sensible.
         guard (10...30_000).contains(self.messageDelayMilliseconds),
             (64 << 10...4 << 20).contains(self.blockBytesMax),
             (4 << 10...self.blockBytesMax / 2).contains(self.transactionBytesMax),
-            (16...100_000).contains(self.replayWindowBlocks)
+            (16...100_000).contains(self.replayWindowBlocks),
+            self.pseudonymThreshold <= 32,
+            (1000...7 * 86_400_000).contains(self.pseudonymWindowMilliseconds), self.pseudonymDailyQuota > 0
         else { throw .invalid }
     }
 }
@@ -62,29 +89,17 @@ extension ChainParameters: CanonicalCodable {
 package struct Genesis: Hashable, Sendable {
     private static let magic = Array("ENTGENE1".utf8)
     package static let institutionsMax = 1024
-    /// HPKE X-Wing encapsulation (1120) and a sealed 32-byte key with its tag (48).
-    package static let sealedConsortiumKeyBytes = 1120 + 48
     package static let bytesMax = 4 << 20
 
-    /// A founding member and the consortium key, sealed to its card's encryption key.
+    /// A founding member.
     package struct Member: Hashable, Sendable, CanonicalCodable {
         package var card: InstitutionCard
-        package var sealedConsortiumKey: [UInt8]
 
-        package init(card: InstitutionCard, sealedConsortiumKey: [UInt8]) {
-            self.card = card
-            self.sealedConsortiumKey = sealedConsortiumKey
-        }
+        package init(card: InstitutionCard) { self.card = card }
 
-        package func encode(into encoder: inout CanonicalEncoder) {
-            encoder.encode(self.card)
-            encoder.encode(fixed: self.sealedConsortiumKey)
-        }
+        package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.card) }
 
-        package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-            self.card = try decoder.decode()
-            self.sealedConsortiumKey = try decoder.decode(fixed: Genesis.sealedConsortiumKeyBytes)
-        }
+        package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) { self.card = try decoder.decode() }
     }
 
     package var suite: SuiteID

@@ -7,20 +7,22 @@ package import Primitives
 package struct PatientPseudonym: Hashable, Sendable {
     /// How a pseudonym is formed from an identifier; stands in every format that depends on it.
     package enum Scheme: UInt8, Sendable {
-        /// HMAC-SHA-256 under a key that every member's agent holds. Any single member could test guesses.
-        case consortiumHMAC = 1
+        // 1 was HMAC-SHA-256 under a key that every member's agent held.
+        /// OPRF(ristretto255, SHA-512) with its key in shares (`Documentation/Protocol/Pseudonyms.md`).
+        case thresholdOblivious = 2
     }
 
     package let digest: Digest
 
     package init(_ digest: Digest) { self.digest = digest }
 
-    /// The pseudonym of `identifier` under the consortium's key.
-    package init(identifier: PatientIdentifier, consortiumKey: [UInt8]) {
-        self.digest = MessageAuthentication.code(
-            key: consortiumKey,
-            message: Array("pseudonym/1".utf8) + identifier.pseudonymInput
-        )
+    /// The pseudonym that follows from the function's output for an identifier, `HMAC(output, "chain" ‖ epoch u32)`: the
+    /// output itself is kept nowhere, and another epoch gives names that cannot be linked with these.
+    package init(output: [UInt8], epoch: UInt32 = 0) {
+        var encoder = CanonicalEncoder()
+        encoder.encode(fixed: Array("chain".utf8))
+        encoder.encode(epoch)
+        self.digest = MessageAuthentication.code(key: output, message: encoder.bytes)
     }
 
     /// The search token of the `index`-th locator entry that `institution` published about this person.

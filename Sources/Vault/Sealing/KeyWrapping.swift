@@ -1,6 +1,6 @@
 internal import Crypto
 internal import Foundation
-package import Primitives
+import Primitives
 internal import Records
 
 /// A 32-byte key for one institution: HPKE in base mode (RFC 9180) with KEM X-Wing (0x647a), HKDF-SHA256 and
@@ -58,44 +58,5 @@ enum KeyWrapping {
         encoder.encode(page)
         encoder.encode(recipient)
         return encoder.bytes
-    }
-
-    static func consortiumInfo(institution: InstitutionID) -> [UInt8] {
-        var encoder = CanonicalEncoder()
-        encoder.encode("entente/consortium-key/1")
-        encoder.encode(SuiteID.international)
-        encoder.encode(institution)
-        return encoder.bytes
-    }
-}
-
-/// The key under which a consortium forms pseudonyms.
-///
-/// It exists in the clear only inside agents and while a genesis is being made.
-package enum ConsortiumKey {
-    package static let byteCount = 32
-
-    package static func generate() -> [UInt8] { RandomBytes.system(Self.byteCount) }
-
-    /// Seals the key to one member's card, for ``Genesis/Member/sealedConsortiumKey``.
-    package static func seal(
-        _ key: [UInt8],
-        to encryptionKey: [UInt8],
-        institution: InstitutionID
-    ) throws(VaultError) -> [UInt8] {
-        try KeyWrapping.wrap(key, to: encryptionKey, info: KeyWrapping.consortiumInfo(institution: institution))
-    }
-}
-
-extension HomeKeys {
-    /// The consortium's key, from this institution's entry in a genesis.
-    ///
-    /// - Throws: `sealBroken` when it was not sealed to this home's key.
-    package func openConsortiumKey(_ sealed: [UInt8]) throws(VaultError) -> [UInt8] {
-        let info = KeyWrapping.consortiumInfo(institution: self.institution)
-        guard let key = KeyWrapping.unwrap(sealed, with: self.encryptionPrivateKey, info: info) else {
-            throw VaultError(.sealBroken, "the genesis seals its consortium key to another key than this home's")
-        }
-        return key
     }
 }

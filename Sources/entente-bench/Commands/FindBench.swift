@@ -84,17 +84,15 @@ struct IndexPlan: Sendable {
     func fill(_ cluster: AgentCluster) throws {
         let layout = HomeLayout(root: cluster.home(cluster.names[0]))
         let genesis = try Founding.readGenesis(Array(try Data(contentsOf: cluster.genesis)))
-        let keys = try HomeKeys.open(home: layout.root.path, passphrase: nil)
-        guard let own = genesis.members.first(where: { $0.card.id == keys.institution }) else {
-            throw BenchFailure("the chain does not list its founder")
+        let identifiers = try (0..<self.patients).map {
+            try PatientIdentifier(parsing: SyntheticPatient($0).identifier)
         }
-        let consortiumKey = try keys.openConsortiumKey(own.sealedConsortiumKey)
-        let pseudonyms = try (0..<self.patients).map { index in
-            PatientPseudonym(
-                identifier: try PatientIdentifier(parsing: SyntheticPatient(index).identifier),
-                consortiumKey: consortiumKey
-            )
-        }
+        // As if the home had met all these patients before: any value does for a pseudonym.
+        let pseudonyms = identifiers.map { PatientPseudonym(Digest(hashing: $0.pseudonymInput)) }
+        let custody = try CustodyStore(path: layout.custodyDatabase.path)
+        let cache = PseudonymCache(vault: try Vault.open(home: layout.root.path, passphrase: nil), custody: custody)
+        try cache.store(Dictionary(zip(identifiers, pseudonyms)) { first, _ in first })
+        try custody.close()
         let store = try LocatorStore(path: layout.locatorDatabase.path)
         for (number, member) in genesis.members.enumerated() {
             let patients = (0..<self.patients).filter { self.isVisited(number, by: $0) }

@@ -29,6 +29,13 @@ struct StatusCommand: EntenteCommand {
             "confirmed": status.confirmedAt == 0 ? NSNull() : Times.format(status.confirmedAt) as Any,
             "quarantined": status.quarantined, "version": status.version, "residentBytes": status.residentBytes,
             "feeds": status.feeds.map(Self.feed),
+            "pseudonymKey": [
+                "generation": status.pseudonymKey.generation, "threshold": status.pseudonymKey.threshold,
+                "holders": status.pseudonymKey.holders, "hasShare": status.pseudonymKey.hasShare_p,
+                "phase": status.pseudonymKey.phase, "joined": status.pseudonymKey.joined,
+                "liars": status.pseudonymKey.liars, "usedToday": status.pseudonymKey.usedToday,
+                "dailyQuota": status.pseudonymKey.dailyQuota,
+            ] as [String: Any],
         ]
     }
 
@@ -83,6 +90,7 @@ struct StatusCommand: EntenteCommand {
             "Confirmed    "
                 + (status.confirmedAt == 0 ? Terminal.red("never by a quorum") : Times.format(status.confirmedAt))
         )
+        lines.append("Pseudonyms   " + Self.pseudonyms(status.pseudonymKey))
         lines.append(
             "Waiting      \(status.pendingTransactions) transactions, \(status.lackingObjects) objects to fetch"
         )
@@ -99,6 +107,20 @@ struct StatusCommand: EntenteCommand {
         )
         lines += status.feeds.map(Self.line)
         return lines.joined(separator: "\n")
+    }
+
+    private static func pseudonyms(_ key: Entente_Api_V1_PseudonymKey) -> String {
+        var parts: [String] = []
+        if key.generation == 0 {
+            parts.append(Terminal.red("key not shared yet"))
+        } else {
+            parts.append("\(key.threshold) of \(key.holders.count) holders, sharing \(key.generation)")
+            parts.append(key.hasShare_p ? "this home holds a share" : "this home holds no share")
+            parts.append("\(key.usedToday) of \(key.dailyQuota) new ones today")
+        }
+        if !key.phase.isEmpty { parts.append("ceremony \(key.phase), joined: \(key.joined.joined(separator: ", "))") }
+        if !key.liars.isEmpty { parts.append(Terminal.red("wrong answers by " + key.liars.joined(separator: ", "))) }
+        return parts.joined(separator: "; ")
     }
 
     static func size(_ bytes: UInt64) -> String {

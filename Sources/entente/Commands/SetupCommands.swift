@@ -115,7 +115,7 @@ enum PolicyFile {
                     "policy",
                     "a line of the policy file cannot be read: \(text)",
                     hint:
-                        "Names: message-delay-ms, block-bytes-max, transaction-bytes-max, replay-window-blocks, allow-self-witnessed-grants."
+                        "Names: message-delay-ms, block-bytes-max, transaction-bytes-max, replay-window-blocks, allow-self-witnessed-grants, pseudonym-threshold, pseudonym-window-ms, pseudonym-daily-quota."
                 )
             }
         }
@@ -135,6 +135,16 @@ enum PolicyFile {
         case "allow-self-witnessed-grants":
             guard let flag = Bool(value) else { return false }
             parameters.allowsSelfWitnessedGrants = flag
+        case "pseudonym-threshold":
+            guard let number = UInt16(value) else { return false }
+            parameters.pseudonymThreshold = number
+        case "pseudonym-window-ms", "pseudonym-daily-quota":
+            guard let number = UInt32(value) else { return false }
+            if name == "pseudonym-window-ms" {
+                parameters.pseudonymWindowMilliseconds = number
+            } else {
+                parameters.pseudonymDailyQuota = number
+            }
         case "message-delay-ms", "block-bytes-max", "transaction-bytes-max", "replay-window-blocks":
             guard let number = UInt32(value) else { return false }
             switch name {

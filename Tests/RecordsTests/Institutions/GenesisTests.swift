@@ -20,8 +20,7 @@ struct GenesisTests {
                 signingKey: key,
                 encryptionKey: [UInt8](repeating: seed, count: InstitutionCard.encryptionKeyBytes),
                 transportKeyDigest: Digest(hashing: [seed])
-            ),
-            sealedConsortiumKey: [UInt8](repeating: seed, count: Genesis.sealedConsortiumKeyBytes)
+            )
         )
     }
 
@@ -33,7 +32,7 @@ struct GenesisTests {
     ]
 
     private func genesis(_ members: [Genesis.Member], _ parameters: ChainParameters = ChainParameters()) -> Genesis {
-        Genesis(suite: .international, parameters: parameters, pseudonymScheme: .consortiumHMAC, members: members)
+        Genesis(suite: .international, parameters: parameters, pseudonymScheme: .thresholdOblivious, members: members)
     }
 
     @Test("The order of the cards does not matter, and it reads back")
@@ -72,9 +71,19 @@ struct GenesisTests {
         for parameters in [
             ChainParameters(messageDelayMilliseconds: 1), ChainParameters(blockBytesMax: 1),
             ChainParameters(transactionBytesMax: 1), ChainParameters(replayWindowBlocks: 1),
+            ChainParameters(pseudonymThreshold: 33), ChainParameters(pseudonymWindowMilliseconds: 1),
+            ChainParameters(pseudonymDailyQuota: 0),
         ] {
             let genesis = self.genesis([try self.member("a", seed: 0)], parameters)
             #expect(throws: CanonicalError.invalid) { try Genesis(canonicalBytes: genesis.canonicalBytes) }
         }
+    }
+
+    @Test("More than half of the holders must answer, unless the chain names another number")
+    func threshold() {
+        let majority = ChainParameters()
+        #expect([1, 2, 3, 4, 5, 32].map { majority.pseudonymThreshold(holders: $0) } == [1, 2, 2, 3, 3, 17])
+        let three = ChainParameters(pseudonymThreshold: 3)
+        #expect([1, 3, 5].map { three.pseudonymThreshold(holders: $0) } == [1, 3, 3])
     }
 }

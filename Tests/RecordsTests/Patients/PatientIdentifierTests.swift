@@ -65,18 +65,26 @@ struct PatientIdentifierTests {
 
 @Suite("A pseudonym")
 struct PatientPseudonymTests {
-    private let key = [UInt8](repeating: 7, count: 32)
+    /// Stands for the function's output for an identifier.
+    private func output(_ text: String) throws -> [UInt8] {
+        let digest = Digest(hashing: try PatientIdentifier(parsing: text).pseudonymInput)
+        return digest.bytes + digest.bytes
+    }
 
     private func pseudonym(_ text: String) throws -> PatientPseudonym {
-        PatientPseudonym(identifier: try PatientIdentifier(parsing: text), consortiumKey: self.key)
+        PatientPseudonym(output: try self.output(text))
     }
 
     @Test("Its bytes are pinned: another value would rename everybody")
     func pinned() throws {
         let pseudonym = try self.pseudonym("CN-RIC:999999195803121043")
         let hospital = try #require(InstitutionID("hospital-a"))
-        let message = Array("pseudonym/1".utf8) + Array("CN-RIC\u{0}999999195803121043".utf8)
-        #expect(pseudonym.digest == MessageAuthentication.code(key: self.key, message: message))
+        let identifier = try PatientIdentifier(parsing: "CN-RIC:999999195803121043")
+        #expect(identifier.pseudonymInput == Array("CN-RIC\u{0}999999195803121043".utf8))
+        let output = try self.output("CN-RIC:999999195803121043")
+        let message = Array("chain".utf8) + [0, 0, 0, 0]
+        #expect(pseudonym.digest == MessageAuthentication.code(key: output, message: message))
+        #expect(PatientPseudonym(output: output, epoch: 1) != pseudonym)
         var encoder = CanonicalEncoder()
         encoder.encode("locator/1")
         encoder.encode(hospital)
