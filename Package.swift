@@ -104,7 +104,8 @@ let targets: [Target] = [
     program(
         "entente-bench",
         [
-            "Primitives", "Records", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime", argumentParser,
+            "Primitives", "Records", "Ledger", "AgentCore", "LedgerStore", "Vault", "AgentAPI", "AgentRuntime",
+            argumentParser,
         ]
     ),
     // Tests.

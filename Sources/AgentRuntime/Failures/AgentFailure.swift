@@ -18,6 +18,17 @@ package struct AgentFailure: Error, Sendable {
         case grantRevoked = "access.revoked"
         case purposeNotCovered = "access.purpose"
         case stale = "access.stale"
+        case sensitive = "access.sensitive"
+        case readerNotNamed = "access.reader"
+        case grantNarrowed = "access.narrowed"
+        case delegationOver = "access.delegation-over"
+        case beyondDelegation = "access.beyond-delegation"
+        case referralClosed = "access.referral-closed"
+        case usedUp = "access.used-up"
+        case masked = "access.masked"
+        case delegationUnknown = "delegation.unknown"
+        case groupUnknown = "group.unknown"
+        case referralUnknown = "referral.unknown"
         case credentialInvalid = "credential.invalid"
         case credentialExpired = "credential.expired"
         case transactionRefused = "transaction.refused"
@@ -52,11 +63,13 @@ package struct AgentFailure: Error, Sendable {
         switch self.code {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable: 2
-        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown: 3
+        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown,
+            .delegationUnknown, .groupUnknown, .referralUnknown:
+            3
         case .notGranted, .grantNotYet, .purposeNotCovered, .credentialInvalid, .credentialExpired,
-            .transactionRefused:
+            .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked:
             4
-        case .grantRevoked, .grantExpired: 5
+        case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout: 6
         case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
         case .notReady, .stopping: 9

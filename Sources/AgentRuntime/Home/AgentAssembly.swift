@@ -214,6 +214,13 @@ struct AgentAssembly {
             guard let grantState = state.grant(grant.id) else { continue }
             book.add(grant.id, grantState.grant)
         }
+        for bytes in try context.custody.accessNotes(.discovery) {
+            book.add(try DiscoveryChoice(canonicalBytes: bytes))
+        }
+        for bytes in try context.custody.accessNotes(.delegation) {
+            let delegation = try Delegation(canonicalBytes: bytes)
+            book.add(delegation.id, delegation)
+        }
         return book
     }
 

@@ -9,6 +9,7 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let grants = ModuleID(3)
     package static let receipts = ModuleID(4)
     package static let anomalies = ModuleID(5)
+    package static let delegations = ModuleID(9)
 
     package let number: UInt16
 
@@ -31,6 +32,7 @@ package enum LedgerCall: Hashable, Sendable {
     case grants(GrantsCall)
     case receipts(ReceiptsCall)
     case anomalies(AnomaliesCall)
+    case delegations(DelegationsCall)
 
     package var module: ModuleID {
         switch self {
@@ -39,6 +41,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants: .grants
         case .receipts: .receipts
         case .anomalies: .anomalies
+        case .delegations: .delegations
         }
     }
 
@@ -49,6 +52,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants(let call): call.canonicalBytes
         case .receipts(let call): call.canonicalBytes
         case .anomalies(let call): call.canonicalBytes
+        case .delegations(let call): call.canonicalBytes
         }
     }
 
@@ -61,6 +65,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants: self = .grants(try Self.decode(body.payload))
         case .receipts: self = .receipts(try Self.decode(body.payload))
         case .anomalies: self = .anomalies(try Self.decode(body.payload))
+        case .delegations: self = .delegations(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -81,6 +86,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .grants(let call): try call.execute(in: &context)
         case .receipts(let call): try call.execute(in: &context)
         case .anomalies(let call): try call.execute(in: &context)
+        case .delegations(let call): try call.execute(in: &context)
         }
     }
 }

@@ -9,5 +9,8 @@ package enum LedgerEvent: Hashable, Sendable {
     case patientEnrolled(Enrolment)
     case grantCreated(GrantID, GrantState)
     case grantRevoked(GrantID, GrantState)
+    case grantNarrowed(GrantID, GrantState)
+    case groupChanged(GroupID)
+    case discoveryChosen(DiscoveryChoice)
     case institutionChanged(InstitutionID)
 }

@@ -14,7 +14,10 @@ package struct CustodyStore: Sendable {
             durability: .neverLost,
             cacheKiB: 64 << 10,
             checkpointPages: 8_192,
-            migrations: [("custody-1", Self.schema), ("custody-anomalies", Self.anomaliesSchema)]
+            migrations: [
+                ("custody-1", Self.schema), ("custody-anomalies", Self.anomaliesSchema),
+                ("custody-access", Self.accessSchema),
+            ]
         )
     }
 
