@@ -282,7 +282,7 @@ def scope(r):
     r.ascending(6, lambda: r.choice((1, 2, 3, 4, 5, 6)))
     r.ascending(8, lambda: r.text(48).encode())
     r.option(r.time), r.option(r.time)
-    purpose = r.choice((1, 2, 3, 4))
+    purpose = r.choice((1, 2, 3, 4, 5))
     require(1 <= r.unsigned(4) <= 604800)
     r.ascending(8, r.digest)
     require(r.option(lambda: r.unsigned(4)) != 0)
@@ -314,10 +314,12 @@ def grant_state(r):
     g.scope_commitment = r.digest()
     r.bytes(512)
     g.not_before, g.not_after = r.time(), r.time()
-    grantor = r.length(2)
+    grantor = r.length(3)
     g.delegation = None
     if grantor == 1:
         r.institution(), r.digest()
+    elif grantor == 3:
+        r.institution()
     else:
         r.fixed(32)
         g.delegation = r.digest() if grantor == 2 else None
@@ -379,7 +381,7 @@ def receipt(r):
     value = Parts(institution=r.institution())
     request = r.at
     require(r.unsigned(1) == 1)
-    value.record, value.purpose = r.digest(), r.choice((1, 2, 3, 4))
+    value.record, value.purpose = r.digest(), r.choice((1, 2, 3, 4, 5))
     r.fixed(16)
     value.credential_id = r.digest()
     value.request = r.data[request:r.at]

@@ -250,6 +250,27 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.explain(request) }
     }
 
+    /// Makes the transaction of an emergency access.
+    public func prepareBreakGlass(
+        _ request: Entente_Api_V1_PrepareBreakGlassRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareBreakGlass(request) }
+    }
+
+    /// Makes the transaction of a review.
+    public func prepareReview(
+        _ request: Entente_Api_V1_PrepareReviewRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareReview(request) }
+    }
+
+    /// Emergency accesses that concern a patient or this institution.
+    public func notices(
+        _ request: Entente_Api_V1_NoticesRequest
+    ) async throws -> Entente_Api_V1_NoticesReply {
+        try await self.call { try await $0.notices(request) }
+    }
+
     /// Makes a new transport key and announces it.
     public func rotateCertificate(
         _ request: Entente_Api_V1_RotateCertificateRequest

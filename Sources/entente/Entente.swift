@@ -32,6 +32,10 @@ struct Entente: AsyncParsableCommand {
                     DiscoveryCommand.self, AccessLogCommand.self,
                 ]
             ),
+            CommandGroup(
+                name: "In an emergency",
+                subcommands: [BreakGlassCommand.self, ReviewCommand.self, NoticesCommand.self]
+            ),
             CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self]),
             CommandGroup(
                 name: "Reading",

@@ -197,6 +197,27 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareBreakGlass(
+        request: Entente_Api_V1_PrepareBreakGlassRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareReview(
+        request: Entente_Api_V1_PrepareReviewRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func notices(
+        request: Entente_Api_V1_NoticesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_NoticesReply {
+        throw Self.refusal
+    }
+
     func anomalies(
         request: Entente_Api_V1_AnomaliesRequest,
         context: ServerContext

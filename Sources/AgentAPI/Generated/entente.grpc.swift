@@ -377,6 +377,45 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "PrepareBreakGlass" metadata.
+        public enum PrepareBreakGlass: Sendable {
+            /// Request type for "PrepareBreakGlass".
+            public typealias Input = Entente_Api_V1_PrepareBreakGlassRequest
+            /// Response type for "PrepareBreakGlass".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareBreakGlass".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareBreakGlass",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareReview" metadata.
+        public enum PrepareReview: Sendable {
+            /// Request type for "PrepareReview".
+            public typealias Input = Entente_Api_V1_PrepareReviewRequest
+            /// Response type for "PrepareReview".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareReview".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareReview",
+                type: .unary
+            )
+        }
+        /// Namespace for "Notices" metadata.
+        public enum Notices: Sendable {
+            /// Request type for "Notices".
+            public typealias Input = Entente_Api_V1_NoticesRequest
+            /// Response type for "Notices".
+            public typealias Output = Entente_Api_V1_NoticesReply
+            /// Descriptor for "Notices".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Notices",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -419,6 +458,9 @@ public enum Entente_Api_V1_Agent: Sendable {
             OpenReferral.descriptor,
             CloseReferral.descriptor,
             Explain.descriptor,
+            PrepareBreakGlass.descriptor,
+            PrepareReview.descriptor,
+            Notices.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -865,6 +907,52 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ExplainReply>
 
+        /// Handle the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareBreakGlass(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareReviewRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareReview(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_NoticesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_NoticesReply` messages.
+        func notices(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_NoticesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1306,6 +1394,52 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_ExplainRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ExplainReply>
+
+        /// Handle the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareBreakGlass(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareReview(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_NoticesReply` message.
+        func notices(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -1750,6 +1884,52 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_ExplainReply
 
+        /// Handle the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareBreakGlass(
+            request: Entente_Api_V1_PrepareBreakGlassRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareReview(
+            request: Entente_Api_V1_PrepareReviewRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_NoticesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_NoticesReply` to respond with.
+        func notices(
+            request: Entente_Api_V1_NoticesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_NoticesReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2068,6 +2248,39 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareBreakGlass.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareBreakGlass(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareReview.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareReviewRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareReview(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Notices.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesReply>(),
+            handler: { request, context in
+                try await self.notices(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -2364,6 +2577,39 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ExplainReply> {
         let response = try await self.explain(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareBreakGlass(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareBreakGlass(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareReview(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareReview(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func notices(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_NoticesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
+        let response = try await self.notices(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -2741,6 +2987,45 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ExplainReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_ExplainReply>(
             message: try await self.explain(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareBreakGlass(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareBreakGlass(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareReview(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareReview(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func notices(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
+            message: try await self.notices(
                 request: request.message,
                 context: context
             ),
@@ -3323,6 +3608,67 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ExplainReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ExplainReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareReviewRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareReview<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareReviewRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_NoticesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_NoticesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func notices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_NoticesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -4206,6 +4552,100 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareBreakGlass.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareReviewRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareReview<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareReviewRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareReview.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_NoticesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_NoticesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func notices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_NoticesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Notices.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -4946,6 +5386,85 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ExplainRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ExplainReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Emergency access without a grant, and its review.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareBreakGlass<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareBreakGlass(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareReview" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareReview<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareReview(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareReviewRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Notices" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func notices<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.notices(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -5793,6 +6312,97 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.explain(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Emergency access without a grant, and its review.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareBreakGlass<Result>(
+        _ message: Entente_Api_V1_PrepareBreakGlassRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareBreakGlass(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareReview" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareReview<Result>(
+        _ message: Entente_Api_V1_PrepareReviewRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareReview(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Notices" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func notices<Result>(
+        _ message: Entente_Api_V1_NoticesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.notices(
             request: request,
             options: options,
             onResponse: handleResponse

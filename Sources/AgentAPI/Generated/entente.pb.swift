@@ -1138,6 +1138,129 @@ public nonisolated struct Entente_Api_V1_SubmitTransactionRequest: Sendable {
 
   public var timeoutSeconds: UInt32 = 0
 
+  /// Of a second person who signs as well.
+  public var secondKey: Data = Data()
+
+  public var secondSignature: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareBreakGlassRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  /// unconscious, life-threatening, nobody-can-decide, disaster or other.
+  public var reason: String = String()
+
+  public var text: String = String()
+
+  /// Where and in what state the patient is.
+  public var circumstances: String = String()
+
+  /// Canonical bytes of the clinician's credential, and of the second person's if there is one.
+  public var credential: Data = Data()
+
+  public var approver: Data = Data()
+
+  /// The case to widen from the usual extent to everything.
+  public var widens: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareReviewRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var emergency: Data = Data()
+
+  /// justified or unjustified.
+  public var outcome: String = String()
+
+  public var credential: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Of a patient; of this institution, as source and as reader, when empty.
+public nonisolated struct Entente_Api_V1_NoticesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Newest first.
+public nonisolated struct Entente_Api_V1_NoticesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var notices: [Entente_Api_V1_Notice] = []
+
+  /// Emergency accesses by this institution so far.
+  public var opened: UInt64 = 0
+
+  public var justified: UInt64 = 0
+
+  public var unjustified: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_Notice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var emergency: Data = Data()
+
+  public var institution: String = String()
+
+  public var reason: String = String()
+
+  public var text: String = String()
+
+  public var circumstances: String = String()
+
+  public var time: Int64 = 0
+
+  public var height: UInt64 = 0
+
+  public var until: Int64 = 0
+
+  public var wide: Bool = false
+
+  public var approved: Bool = false
+
+  public var widens: Data = Data()
+
+  /// open, overdue, justified or unjustified.
+  public var review: String = String()
+
+  public var reviewUntil: Int64 = 0
+
+  /// This institution's own case, rather than one about its patient.
+  public var own: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -4171,7 +4294,7 @@ nonisolated extension Entente_Api_V1_PreparedTransaction: SwiftProtobuf.Message,
 
 nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SubmitTransactionRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transaction\0\u{3}patient_key\0\u{3}patient_signature\0\u{3}timeout_seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transaction\0\u{3}patient_key\0\u{3}patient_signature\0\u{3}timeout_seconds\0\u{3}second_key\0\u{3}second_signature\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4183,6 +4306,8 @@ nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Mes
       case 2: try { try decoder.decodeSingularBytesField(value: &self.patientKey) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.patientSignature) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutSeconds) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.secondKey) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.secondSignature) }()
       default: break
       }
     }
@@ -4201,6 +4326,12 @@ nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Mes
     if self.timeoutSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.timeoutSeconds, fieldNumber: 4)
     }
+    if !self.secondKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.secondKey, fieldNumber: 5)
+    }
+    if !self.secondSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.secondSignature, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4209,6 +4340,278 @@ nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Mes
     if lhs.patientKey != rhs.patientKey {return false}
     if lhs.patientSignature != rhs.patientSignature {return false}
     if lhs.timeoutSeconds != rhs.timeoutSeconds {return false}
+    if lhs.secondKey != rhs.secondKey {return false}
+    if lhs.secondSignature != rhs.secondSignature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareBreakGlassRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareBreakGlassRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}credential\0\u{1}approver\0\u{1}widens\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.circumstances) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.approver) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.widens) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 3)
+    }
+    if !self.circumstances.isEmpty {
+      try visitor.visitSingularStringField(value: self.circumstances, fieldNumber: 4)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 5)
+    }
+    if !self.approver.isEmpty {
+      try visitor.visitSingularBytesField(value: self.approver, fieldNumber: 6)
+    }
+    if !self.widens.isEmpty {
+      try visitor.visitSingularBytesField(value: self.widens, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareBreakGlassRequest, rhs: Entente_Api_V1_PrepareBreakGlassRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.circumstances != rhs.circumstances {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.approver != rhs.approver {return false}
+    if lhs.widens != rhs.widens {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareReviewRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareReviewRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}outcome\0\u{1}credential\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.emergency) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.emergency.isEmpty {
+      try visitor.visitSingularBytesField(value: self.emergency, fieldNumber: 1)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 2)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareReviewRequest, rhs: Entente_Api_V1_PrepareReviewRequest) -> Bool {
+    if lhs.emergency != rhs.emergency {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_NoticesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NoticesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_NoticesRequest, rhs: Entente_Api_V1_NoticesRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NoticesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}notices\0\u{1}opened\0\u{1}justified\0\u{1}unjustified\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.notices) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.justified) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.unjustified) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.notices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.notices, fieldNumber: 1)
+    }
+    if self.opened != 0 {
+      try visitor.visitSingularUInt64Field(value: self.opened, fieldNumber: 2)
+    }
+    if self.justified != 0 {
+      try visitor.visitSingularUInt64Field(value: self.justified, fieldNumber: 3)
+    }
+    if self.unjustified != 0 {
+      try visitor.visitSingularUInt64Field(value: self.unjustified, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_NoticesReply, rhs: Entente_Api_V1_NoticesReply) -> Bool {
+    if lhs.notices != rhs.notices {return false}
+    if lhs.opened != rhs.opened {return false}
+    if lhs.justified != rhs.justified {return false}
+    if lhs.unjustified != rhs.unjustified {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Notice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}institution\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}wide\0\u{1}approved\0\u{1}widens\0\u{1}review\0\u{3}review_until\0\u{1}own\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.emergency) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.circumstances) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.wide) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.approved) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.widens) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.review) }()
+      case 13: try { try decoder.decodeSingularInt64Field(value: &self.reviewUntil) }()
+      case 14: try { try decoder.decodeSingularBoolField(value: &self.own) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.emergency.isEmpty {
+      try visitor.visitSingularBytesField(value: self.emergency, fieldNumber: 1)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 4)
+    }
+    if !self.circumstances.isEmpty {
+      try visitor.visitSingularStringField(value: self.circumstances, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 7)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 8)
+    }
+    if self.wide != false {
+      try visitor.visitSingularBoolField(value: self.wide, fieldNumber: 9)
+    }
+    if self.approved != false {
+      try visitor.visitSingularBoolField(value: self.approved, fieldNumber: 10)
+    }
+    if !self.widens.isEmpty {
+      try visitor.visitSingularBytesField(value: self.widens, fieldNumber: 11)
+    }
+    if !self.review.isEmpty {
+      try visitor.visitSingularStringField(value: self.review, fieldNumber: 12)
+    }
+    if self.reviewUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.reviewUntil, fieldNumber: 13)
+    }
+    if self.own != false {
+      try visitor.visitSingularBoolField(value: self.own, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_Notice, rhs: Entente_Api_V1_Notice) -> Bool {
+    if lhs.emergency != rhs.emergency {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.circumstances != rhs.circumstances {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.wide != rhs.wide {return false}
+    if lhs.approved != rhs.approved {return false}
+    if lhs.widens != rhs.widens {return false}
+    if lhs.review != rhs.review {return false}
+    if lhs.reviewUntil != rhs.reviewUntil {return false}
+    if lhs.own != rhs.own {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -66,6 +66,7 @@ extension AgentHarness {
             // This institution signs what it prepared itself and nothing that a caller made up about it.
             switch try LedgerCall(of: body) {
             case .grants, .delegations: break
+            case .emergency where self.emergencies.takePrepared(body): break
             default: throw AgentFailure(.badRequest, "only what patients and their witnesses sign is submitted here")
             }
             var signatures: [VerifyingKey: Signature] = [:]
@@ -74,6 +75,12 @@ extension AgentHarness {
                     throw AgentFailure(.badRequest, "the patient's signature is not 64 bytes")
                 }
                 signatures[try Self.key(request.patientKey)] = signature
+            }
+            if !request.secondKey.isEmpty {
+                guard let signature = Signature(Array(request.secondSignature)) else {
+                    throw AgentFailure(.badRequest, "the second signature is not 64 bytes")
+                }
+                signatures[try Self.key(request.secondKey)] = signature
             }
             let transaction = try self.desk.complete(body, with: signatures)
             let seconds = request.timeoutSeconds == 0 ? 60 : min(request.timeoutSeconds, 3600)

@@ -17,6 +17,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let finder: Finder
     let fetcher: Fetcher
     let grants: GrantDesk
+    let emergencies: EmergencyDesk
     let log: AccessLog
     let anomalies: AnomalyList
     let imports: ImportSession

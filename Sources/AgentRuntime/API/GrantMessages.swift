@@ -26,6 +26,7 @@ enum GrantMessages {
             switch grant.grantor {
             case .patient: message.grantor = "patient"
             case .witness(let institution, _): message.grantor = institution.text
+            case .emergency: message.grantor = "emergency"
             case .delegate(_, let delegation):
                 message.grantor = terms.mandate?.state.delegation.capacity.name ?? "delegate"
                 message.delegation = Data(delegation.digest.bytes)

@@ -16,7 +16,7 @@ package enum SigningCheck {
             Data(body.signedBytes) == prepared.toSign, let call = try? LedgerCall(of: body)
         else { throw self.mismatch }
         switch call {
-        case .grants, .delegations: return call
+        case .grants, .delegations, .emergency: return call
         default: throw self.mismatch
         }
     }
@@ -108,6 +108,29 @@ package enum SigningCheck {
     package static func discovery(_ call: LedgerCall, key: Data, isHidden: Bool) throws(AgentFailure) {
         guard case .grants(.chooseDiscovery(let choice)) = call, choice.isHidden == isHidden,
             case .patient(let signer) = choice.principal, Data(signer.bytes) == key
+        else { throw self.mismatch }
+    }
+
+    /// An emergency access by this clinician and nobody else, for hours.
+    package static func breakGlass(
+        _ call: LedgerCall,
+        _ asked: Entente_Api_V1_PrepareBreakGlassRequest
+    ) throws(AgentFailure) {
+        guard case .emergency(.open(let opening)) = call,
+            let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
+            opening.clinician == credential.key, opening.grant.grantees == [credential.institution],
+            opening.reason.name == asked.reason, (opening.approver != nil) == !asked.approver.isEmpty,
+            (opening.widens.map { Data($0.digest.bytes) } ?? Data()) == asked.widens
+        else { throw self.mismatch }
+    }
+
+    package static func review(
+        _ call: LedgerCall,
+        _ asked: Entente_Api_V1_PrepareReviewRequest
+    ) throws(AgentFailure) {
+        guard case .emergency(.review(let id, let outcome, let reviewer)) = call,
+            let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
+            Data(id.digest.bytes) == asked.emergency, outcome.name == asked.outcome, reviewer == credential.key
         else { throw self.mismatch }
     }
 

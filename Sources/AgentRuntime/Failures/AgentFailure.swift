@@ -26,6 +26,9 @@ package struct AgentFailure: Error, Sendable {
         case referralClosed = "access.referral-closed"
         case usedUp = "access.used-up"
         case masked = "access.masked"
+        case emergencyNoExport = "access.emergency-no-export"
+        case emergencyNoRight = "emergency.no-right"
+        case emergencyUnknown = "emergency.unknown"
         case delegationUnknown = "delegation.unknown"
         case groupUnknown = "group.unknown"
         case referralUnknown = "referral.unknown"
@@ -64,10 +67,11 @@ package struct AgentFailure: Error, Sendable {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable: 2
         case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown,
-            .delegationUnknown, .groupUnknown, .referralUnknown:
+            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown:
             3
         case .notGranted, .grantNotYet, .purposeNotCovered, .credentialInvalid, .credentialExpired,
-            .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked:
+            .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked, .emergencyNoExport,
+            .emergencyNoRight:
             4
         case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout: 6

@@ -103,6 +103,13 @@ package struct Fetcher: Sendable {
         }
         let exam = try Self.parse(opened.content)
         try self.compare(exam, with: location)
+        if case .emergency = judged.terms?.state.grant.grantor, wantsWhole || wantsEvidence {
+            throw AgentFailure(
+                .emergencyNoExport,
+                "what is opened in an emergency is shown, and not handed out as original or evidence",
+                hint: "Ask the patient for a grant when that is possible."
+            )
+        }
         let hidden = FieldMask(judged.answer).applied(to: exam)
         guard hidden.isEmpty || !(wantsWhole || wantsEvidence) else {
             throw AgentFailure(

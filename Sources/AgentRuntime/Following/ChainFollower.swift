@@ -132,8 +132,13 @@ package struct ChainFollower: Sendable {
             self.book.add(delegation.id, delegation)
             let key = StateKey.delegation(delegation.id).digest
             try self.context.custody.note(.delegation, key: key, value: delegation.canonicalBytes)
+        case .emergency(.open(let opening)):
+            let id = opening.grant.id
+            try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
+            try await self.granted(opening.grant)
         // What they mean is read from the state whenever access is judged.
         case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
+            .emergency(.review),
             .grants(.enrolPatient), .anomalies:
             break
         case .institutions: self.outlets.institutionsChanged()

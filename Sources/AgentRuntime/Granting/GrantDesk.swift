@@ -119,6 +119,13 @@ package struct GrantDesk: Sendable {
             throw AgentFailure(.grantUnknown, "the chain knows no such grant", hint: "List them: entente grants.")
         }
         let signer = key.map(Signer.key) ?? .institution(self.context.institution)
+        if case .emergency = known.grant.grantor {
+            throw AgentFailure(
+                .transactionRefused,
+                "an emergency access ends by itself",
+                hint: "It is reviewed, not revoked: entente review."
+            )
+        }
         // The evidence need not be the same paper; that this institution witnessed the grant is what counts.
         var mayEnd = signer == Self.signer(known.grant.grantor)
         if let key, state.enrolment(key)?.handle == known.grant.handle { mayEnd = true }
@@ -223,7 +230,7 @@ package struct GrantDesk: Sendable {
     private static func signer(_ grantor: AccessGrant.Grantor) -> Signer {
         switch grantor {
         case .patient(let key), .delegate(let key, _): .key(key)
-        case .witness(let institution, _): .institution(institution)
+        case .witness(let institution, _), .emergency(let institution): .institution(institution)
         }
     }
 

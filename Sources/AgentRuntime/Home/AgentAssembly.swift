@@ -287,6 +287,7 @@ struct AgentAssembly {
             finder: Finder(context: context, judge: judge),
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge),
+            emergencies: EmergencyDesk(context: context, desk: desk, credentials: fetcher.credentials),
             log: AccessLog(context: context),
             anomalies: AnomalyList(context: context),
             imports: imports,

@@ -10,6 +10,7 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let receipts = ModuleID(4)
     package static let anomalies = ModuleID(5)
     package static let delegations = ModuleID(9)
+    package static let emergency = ModuleID(11)
 
     package let number: UInt16
 
@@ -33,6 +34,7 @@ package enum LedgerCall: Hashable, Sendable {
     case receipts(ReceiptsCall)
     case anomalies(AnomaliesCall)
     case delegations(DelegationsCall)
+    case emergency(EmergencyCall)
 
     package var module: ModuleID {
         switch self {
@@ -42,6 +44,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .receipts: .receipts
         case .anomalies: .anomalies
         case .delegations: .delegations
+        case .emergency: .emergency
         }
     }
 
@@ -53,6 +56,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .receipts(let call): call.canonicalBytes
         case .anomalies(let call): call.canonicalBytes
         case .delegations(let call): call.canonicalBytes
+        case .emergency(let call): call.canonicalBytes
         }
     }
 
@@ -66,6 +70,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .receipts: self = .receipts(try Self.decode(body.payload))
         case .anomalies: self = .anomalies(try Self.decode(body.payload))
         case .delegations: self = .delegations(try Self.decode(body.payload))
+        case .emergency: self = .emergency(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -87,6 +92,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .receipts(let call): try call.execute(in: &context)
         case .anomalies(let call): try call.execute(in: &context)
         case .delegations(let call): try call.execute(in: &context)
+        case .emergency(let call): try call.execute(in: &context)
         }
     }
 }

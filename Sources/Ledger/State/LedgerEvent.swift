@@ -12,5 +12,6 @@ package enum LedgerEvent: Hashable, Sendable {
     case grantNarrowed(GrantID, GrantState)
     case groupChanged(GroupID)
     case discoveryChosen(DiscoveryChoice)
+    case emergencyOpened(GrantID, EmergencyState)
     case institutionChanged(InstitutionID)
 }

@@ -105,6 +105,19 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case delegationUnknown = 809
     case delegationAlreadyEnded = 810
 
+    case emergencyWrongSigner = 840
+    case emergencyBadGrant = 841
+    case emergencyBadPeriod = 842
+    case emergencyBadScope = 843
+    case emergencySelfApproved = 844
+    case emergencyNothingToWiden = 845
+    case emergencyReviewOverdue = 846
+    case emergencyTooManyOpen = 847
+    case emergencyExists = 848
+    case emergencyOwnReview = 849
+    case emergencyUnknown = 850
+    case emergencyReviewed = 851
+
     /// The stable name that answers, logs and scripts use.
     package var name: String {
         switch self {
@@ -192,6 +205,18 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .delegationExists: "delegation.exists"
         case .delegationUnknown: "delegation.unknown"
         case .delegationAlreadyEnded: "delegation.already-ended"
+        case .emergencyWrongSigner: "emergency.wrong-signer"
+        case .emergencyBadGrant: "emergency.bad-grant"
+        case .emergencyBadPeriod: "emergency.bad-period"
+        case .emergencyBadScope: "emergency.bad-scope"
+        case .emergencySelfApproved: "emergency.self-approved"
+        case .emergencyNothingToWiden: "emergency.nothing-to-widen"
+        case .emergencyReviewOverdue: "emergency.review-overdue"
+        case .emergencyTooManyOpen: "emergency.too-many-open"
+        case .emergencyExists: "emergency.exists"
+        case .emergencyOwnReview: "emergency.own-review"
+        case .emergencyUnknown: "emergency.unknown"
+        case .emergencyReviewed: "emergency.already-reviewed"
         }
     }
 

@@ -8,6 +8,7 @@ extension CustodyStore {
     package enum AccessNoteKind: Int64, Sendable {
         case discovery = 1
         case delegation = 2
+        case emergency = 3
     }
 
     static let accessSchema = """

@@ -22,6 +22,8 @@ package struct AccessGrant: Hashable, Sendable {
         case witness(InstitutionID, evidence: Digest)
         /// Somebody whom the patient, or an institution that saw who may speak for the patient, made a delegate.
         case delegate(VerifyingKey, DelegationID)
+        /// Nobody: an emergency access of this institution.
+        case emergency(InstitutionID)
     }
 
     package var handle: PatientHandle
@@ -90,14 +92,18 @@ extension AccessGrant.Grantor: CanonicalCodable {
             encoder.encode(variant: 2)
             encoder.encode(key)
             encoder.encode(delegation)
+        case .emergency(let institution):
+            encoder.encode(variant: 3)
+            encoder.encode(institution)
         }
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        switch try decoder.decodeVariant(count: 3) {
+        switch try decoder.decodeVariant(count: 4) {
         case 0: self = .patient(try decoder.decode())
         case 1: self = .witness(try decoder.decode(), evidence: try decoder.decode())
-        default: self = .delegate(try decoder.decode(), try decoder.decode())
+        case 2: self = .delegate(try decoder.decode(), try decoder.decode())
+        default: self = .emergency(try decoder.decode())
         }
     }
 }

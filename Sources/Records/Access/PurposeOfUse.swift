@@ -6,6 +6,8 @@ package enum PurposeOfUse: UInt8, CaseIterable, Sendable, CanonicalCodable {
     case payment = 2
     case research = 3
     case publicHealth = 4
+    /// Break-glass: in an emergency, without a grant, under review.
+    case emergency = 5
 
     package var code: String {
         switch self {
@@ -13,6 +15,7 @@ package enum PurposeOfUse: UInt8, CaseIterable, Sendable, CanonicalCodable {
         case .payment: "HPAYMT"
         case .research: "HRESCH"
         case .publicHealth: "PUBHLTH"
+        case .emergency: "BTG"
         }
     }
 

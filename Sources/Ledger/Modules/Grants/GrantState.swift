@@ -127,7 +127,10 @@ extension StateKey {
 }
 
 extension StateReading {
-    package func grant(_ id: GrantID) -> GrantState? { self.value(at: .grant(id)) }
+    /// A grant, or an emergency access, which is served like one.
+    package func grant(_ id: GrantID) -> GrantState? {
+        self.value(at: .grant(id)) ?? self.emergency(id)?.grantState
+    }
 
     package func enrolment(_ key: VerifyingKey) -> Enrolment? { self.value(at: .enrolment(key)) }
 

@@ -87,6 +87,8 @@ package enum GrantsCall: Hashable, Sendable {
             guard context.parameters.allowsSelfWitnessedGrants || !grant.grantees.contains(witness) else {
                 throw TransactionRefusal(.grantSelfWitness)
             }
+        // What nobody granted is opened by the emergency module, under its own rules.
+        case .emergency: throw TransactionRefusal(.grantWrongSigner)
         case .delegate(let key, let id):
             guard let state: DelegationState = try context.value(at: .delegation(id)),
                 state.delegation.delegate == key, state.delegation.handle == grant.handle,
@@ -177,7 +179,7 @@ package enum GrantsCall: Hashable, Sendable {
     private static func signer(of grantor: AccessGrant.Grantor) -> Signer {
         switch grantor {
         case .patient(let key), .delegate(let key, _): .key(key)
-        case .witness(let institution, _): .institution(institution)
+        case .witness(let institution, _), .emergency(let institution): .institution(institution)
         }
     }
 }
