@@ -199,6 +199,37 @@ extension IntegrationTests.AccessTests {
         try Consortium.expect(0, Program.run(["verify", evidence, "--genesis", hospitals.path("genesis")]))
     }
 
+    @Test("A guardian grants until the child is 14, and nothing sensitive")
+    func guardian() throws {
+        let hospitals = try Consortium(["a", "b"])
+        let guardian = try hospitals.enrol(Person.other, at: "b", key: "guardian.key")
+        let shown = try hospitals.succeed("b", ["patient", "key", guardian, "--json"]).json["key"].string
+        let paper = try hospitals.write("birth certificate", to: "paper")
+        func appoint(_ options: [String]) throws -> Program.Result {
+            let create = ["delegation", "create", "--json", "--patient", "-", "--as-witness", "--delegate", shown]
+            let arguments = create + ["--capacity", "guardian", "--evidence", paper] + options
+            return try hospitals.command("b", arguments, input: ExamFile.patient(0))
+        }
+        #expect(try appoint([]).code == "request.invalid")
+        #expect(try appoint(["--birth-date", "1980-01-01"]).code == "request.invalid")
+        #expect(try appoint(["--birth-date", "2025-02-30"]).code == "request.invalid")
+        let year = Calendar(identifier: .gregorian).component(.year, from: Date())
+        let birth = ["--birth-date", "\(year - 13)-12-31"]
+        #expect(try appoint(birth + ["--sensitive", "abuse"]).code == "request.invalid")
+        let made = try appoint(birth + ["--until", "\(year + 4)-01-01"])
+        try Consortium.expect(0, made)
+        let delegation = ["--delegation", made.json["delegation"].string]
+        _ = try hospitals.grant(ExamFile.patient(0), at: "b", key: guardian, ["--to", "b"] + delegation)
+        // The child is 14 before that: the chain refuses what would outlast the guardian's word.
+        let late = [
+            "grant", "--json", "--patient", "-", "--key", guardian, "--to", "b", "--until", "\(year + 3)-01-01",
+        ]
+        let beyond = try hospitals.command("b", late + delegation, input: ExamFile.patient(0))
+        #expect(beyond.code == "transaction.refused")
+        let listed = try hospitals.succeed("b", ["grants", "--json", "--patient", "-"], input: ExamFile.patient(0))
+        #expect(listed.json["grants"][0]["grantor"].string == "guardian")
+    }
+
     @Test("R10, R12: a part of a grant is revoked by institution and by date; a whole one any number of times")
     func narrowing() throws {
         let hospitals = try Consortium(["a", "b", "c"])

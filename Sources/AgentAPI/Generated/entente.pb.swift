@@ -847,6 +847,9 @@ public nonisolated struct Entente_Api_V1_PrepareDelegationRequest: Sendable {
   /// SHA-256 of the mandate.
   public var evidence: Data = Data()
 
+  /// YYYY-MM-DD, of the child; asked for where a guardian is appointed.
+  public var birthDate: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Principal: Equatable, Sendable {
@@ -3611,7 +3614,7 @@ nonisolated extension Entente_Api_V1_PrepareNarrowingRequest: SwiftProtobuf.Mess
 
 nonisolated extension Entente_Api_V1_PrepareDelegationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PrepareDelegationRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{3}patient_key\0\u{1}witness\0\u{3}delegate_key\0\u{1}capacity\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{1}sensitive\0\u{1}hidden\0\u{3}not_before\0\u{3}not_after\0\u{1}evidence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{3}patient_key\0\u{1}witness\0\u{3}delegate_key\0\u{1}capacity\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{1}sensitive\0\u{1}hidden\0\u{3}not_before\0\u{3}not_after\0\u{1}evidence\0\u{3}birth_date\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3648,6 +3651,7 @@ nonisolated extension Entente_Api_V1_PrepareDelegationRequest: SwiftProtobuf.Mes
       case 13: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
       case 14: try { try decoder.decodeSingularInt64Field(value: &self.notAfter) }()
       case 15: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.birthDate) }()
       default: break
       }
     }
@@ -3708,6 +3712,9 @@ nonisolated extension Entente_Api_V1_PrepareDelegationRequest: SwiftProtobuf.Mes
     if !self.evidence.isEmpty {
       try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 15)
     }
+    if !self.birthDate.isEmpty {
+      try visitor.visitSingularStringField(value: self.birthDate, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3726,6 +3733,7 @@ nonisolated extension Entente_Api_V1_PrepareDelegationRequest: SwiftProtobuf.Mes
     if lhs.notBefore != rhs.notBefore {return false}
     if lhs.notAfter != rhs.notAfter {return false}
     if lhs.evidence != rhs.evidence {return false}
+    if lhs.birthDate != rhs.birthDate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

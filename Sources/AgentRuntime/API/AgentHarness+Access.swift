@@ -262,7 +262,8 @@ extension GrantDesk.Appointment {
             hidden: request.hidden,
             notBefore: time(request.notBefore),
             notAfter: time(request.notAfter),
-            evidence: evidence
+            evidence: evidence,
+            birthDate: request.birthDate
         )
     }
 }

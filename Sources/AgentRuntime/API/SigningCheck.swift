@@ -96,7 +96,8 @@ package enum SigningCheck {
             wish.notAfter ?? delegation.notBefore.advanced(byMilliseconds: GrantDesk.periodDefaultMilliseconds)
         let scope = try wish.scope(salt: delegation.salt)
         guard Data(signer.bytes) == key, Data(delegation.delegate.bytes) == asked.delegateKey, isStartRight,
-            delegation.notAfter == end, delegation.evidence == evidence, delegation.capacity.name == asked.capacity,
+            delegation.notAfter <= end, delegation.notAfter == end || delegation.capacity == .guardian,
+            delegation.evidence == evidence, delegation.capacity.name == asked.capacity,
             delegation.scopeCommitment == scope.commitment(salt: delegation.salt)
         else { throw self.mismatch }
     }

@@ -35,6 +35,8 @@ extension GrantDesk {
         package var notBefore: Timestamp?
         package var notAfter: Timestamp?
         package var evidence: Digest
+        /// `YYYY-MM-DD`; empty unless a guardian is appointed.
+        package var birthDate: String
     }
 
     package func narrowing(_ id: GrantID, to rest: Remainder, by signer: VerifyingKey?) throws -> Prepared {
@@ -75,7 +77,9 @@ extension GrantDesk {
             ?? Self.random(count: AccessGrant.saltBytes)
         let scope = try wish.scope(salt: salt)
         let notBefore = wish.notBefore ?? Clock.now
-        let notAfter = wish.notAfter ?? notBefore.advanced(byMilliseconds: Self.periodDefaultMilliseconds)
+        let end = wish.notAfter ?? notBefore.advanced(byMilliseconds: Self.periodDefaultMilliseconds)
+        // A guardian's word lapses with the child's age, without anybody's doing.
+        let notAfter = try wish.guardianEnds(capacity, at: notBefore).map { min($0, end) } ?? end
         guard notBefore < notAfter else {
             throw AgentFailure(.badRequest, "the delegation ends before it begins", hint: "Check --from and --until.")
         }
@@ -166,6 +170,35 @@ extension GrantDesk.Remainder {
 }
 
 extension GrantDesk.Appointment {
+    /// When a guardian's delegation lapses; `nil` where nobody is a guardian.
+    func guardianEnds(_ capacity: Delegation.Capacity, at time: Timestamp) throws(AgentFailure) -> Timestamp? {
+        guard capacity == .guardian else {
+            guard self.birthDate.isEmpty else {
+                throw AgentFailure(.badRequest, "a date of birth belongs to a guardian's delegation")
+            }
+            return nil
+        }
+        let parts = self.birthDate.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard parts.count == 3, let birth = GregorianDate(year: parts[0], month: parts[1], day: parts[2]) else {
+            throw AgentFailure(
+                .badRequest,
+                "the child's date of birth is needed to appoint a guardian",
+                hint: "Give --birth-date YYYY-MM-DD."
+            )
+        }
+        guard self.sensitive.isEmpty else {
+            throw AgentFailure(
+                .badRequest,
+                "exams of sensitive classes are not a guardian's to grant",
+                hint: "The young person grants them."
+            )
+        }
+        guard let ends = MinorRule.guardianEnds(born: birth, at: time) else {
+            throw AgentFailure(.badRequest, "the patient is of age and decides alone", hint: "Use --capacity proxy.")
+        }
+        return ends
+    }
+
     func scope(salt: [UInt8]) throws(AgentFailure) -> GrantScope {
         // The delegate's grants choose their own lease; this one must not be the shorter.
         let wish = GrantDesk.Wish(

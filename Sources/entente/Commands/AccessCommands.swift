@@ -136,6 +136,9 @@ struct DelegationCommand: AsyncParsableCommand {
         @Option(name: .long, parsing: .upToNextOption, help: "Item codes that stay hidden in the delegate's grants.")
         var hide: [String] = []
 
+        @Option(name: .long, help: "The child's date of birth, YYYY-MM-DD, where a guardian is appointed.")
+        var birthDate: String?
+
         @Option(name: .long, help: "When the delegation begins. Default: now.")
         var from: String?
 
@@ -151,6 +154,7 @@ struct DelegationCommand: AsyncParsableCommand {
             request.evidence = Data(Digest(hashing: evidence).bytes)
             request.kinds = self.kinds.map { Lists.split([$0]) } ?? []
             request.items = Lists.split(self.items)
+            request.birthDate = self.birthDate ?? ""
             request.purpose = self.purpose
             request.sensitive = Lists.split(self.sensitive)
             request.hidden = Lists.split(self.hide)

@@ -7,7 +7,7 @@ struct AccessOracle {
     enum Verdict: Equatable {
         case own
         /// The grant's place in the story.
-        case allowed(Int, hidden: Set<String>)
+        case allowed(Int, hidden: Set<String>, uses: UInt32?)
         case refused(Int)
     }
 
@@ -16,7 +16,7 @@ struct AccessOracle {
     /// `order`: of the grants' names, by which ties are broken.
     func verdict(order: [Int]) -> Verdict {
         guard self.story.reader != self.story.custodian else { return .own }
-        var allowed: [(index: Int, hidden: Set<String>, isCounted: Bool)] = []
+        var allowed: [(index: Int, hidden: Set<String>, uses: UInt32?)] = []
         var refused = [1]
         for (index, grant) in self.story.grants.enumerated() where grant.made <= self.story.height {
             let failed = self.failures(grant, uses: self.story.uses[index])
@@ -25,17 +25,17 @@ struct AccessOracle {
             } else {
                 let scopes = self.scopes(grant)
                 allowed.append(
-                    (index, Set(scopes.flatMap(\.hidden)), scopes.contains { $0.uses != nil })
+                    (index, Set(scopes.flatMap(\.hidden)), scopes.compactMap(\.uses).sorted().first)
                 )
             }
         }
         guard !allowed.isEmpty else { return .refused(refused.max() ?? 1) }
         let fewest = allowed.map(\.hidden.count).min() ?? 0
         var best = allowed.filter { $0.hidden.count == fewest }
-        if best.contains(where: { !$0.isCounted }) { best.removeAll(where: \.isCounted) }
+        if best.contains(where: { $0.uses == nil }) { best.removeAll { $0.uses != nil } }
         let chosen = order.first { index in best.contains { $0.index == index } } ?? 0
-        let hidden = best.first { $0.index == chosen }?.hidden ?? []
-        return .allowed(chosen, hidden: hidden)
+        let found = best.first { $0.index == chosen }
+        return .allowed(chosen, hidden: found?.hidden ?? [], uses: found?.uses)
     }
 
     private func isPast(_ height: UInt64?) -> Bool { height.map { $0 <= self.story.height } ?? false }

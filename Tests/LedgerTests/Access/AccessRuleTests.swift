@@ -26,7 +26,11 @@ struct AccessRuleTests {
             switch answer {
             case .own: found = .own
             case .allowed(let permission):
-                found = .allowed(ids.firstIndex(of: permission.grant) ?? -1, hidden: Set(permission.hidden))
+                found = .allowed(
+                    ids.firstIndex(of: permission.grant) ?? -1,
+                    hidden: Set(permission.hidden),
+                    uses: permission.usesMax
+                )
                 #expect(permission.hidden == Set(permission.hidden).sorted())
                 reached[0, default: 0] += 1
             case .refused(let refusal, let nearest):

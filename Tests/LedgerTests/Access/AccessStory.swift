@@ -140,7 +140,7 @@ extension AccessStory {
                 records: self.chance(loose) ? [] : self.some([1, 2], 60),
                 purpose: self.chance(90) ? .treatment : .research,
                 lease: UInt32(self.number(1...10)),
-                uses: self.chance(loose) ? nil : UInt32(self.number(1...3)),
+                uses: self.chance(60) ? nil : UInt32(self.number(1...3)),
                 sensitive: self.some(SensitiveClass.allCases, 60),
                 roles: self.chance(loose) ? [] : self.some(["nurse", "doctor"], 50),
                 people: self.chance(loose) ? [] : [(self.one(AccessStory.institutions), self.one(["lin", "wu"]))],
@@ -158,7 +158,8 @@ extension AccessStory {
                 custodians: self.chance(60) ? [] : self.some(AccessStory.institutions, 50),
                 readers: self.some(AccessStory.institutions, 50),
                 groups: self.some([0, 1], 40),
-                scope: self.scope(85),
+                // Half of the grants leave so much open that the later rules decide.
+                scope: self.scope(self.one([80, 98])),
                 narrowed: (0..<(self.chance(30) ? self.number(1...2) : 0)).map { _ in
                     Narrowed(
                         height: self.height(),
