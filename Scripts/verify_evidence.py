@@ -281,16 +281,30 @@ def state_proof(r):
 
 def scope(r):
     start = r.at
-    r.ascending(4, lambda: r.choice((1, 2, 3, 4)))
+    r.ascending(6, lambda: r.choice((1, 2, 3, 4, 5, 6)))
     r.ascending(8, lambda: r.text(48).encode())
     r.option(r.time), r.option(r.time)
-    purpose = r.choice((1, 2, 3, 4))
+    purpose = r.choice((1, 2, 3, 4, 5))
     require(1 <= r.unsigned(4) <= 604800)
-    return Parts(purpose=purpose, bytes=r.data[start:r.at])
+    r.ascending(8, r.digest)
+    require(r.option(lambda: r.unsigned(4)) != 0)
+    r.ascending(4, lambda: r.choice((1, 2, 3, 4)))
+    r.ascending(4, lambda: r.fixed(16))
+    r.ascending(8, lambda: r.text(48).encode())
+    referral = r.option(r.digest)
+    return Parts(purpose=purpose, referral=referral, bytes=r.data[start:r.at])
+
+
+def support(r):
+    return Parts(state=r.bytes(8192), proof=state_proof(r))
 
 
 def file_grant(r):
-    return Parts(state=r.bytes(8192), proof=state_proof(r), scope=scope(r))
+    g = Parts(state=r.bytes(16384), proof=state_proof(r), scope=scope(r))
+    g.narrowings = r.list(4, lambda: scope(r))
+    g.group, g.delegation = r.option(lambda: support(r)), r.option(lambda: support(r))
+    g.referrals = r.list(6, lambda: support(r))
+    return g
 
 
 def grant_state(r):
@@ -298,25 +312,65 @@ def grant_state(r):
     g = Parts(salt=r.fixed(16))
     r.unsigned(8), r.unsigned(1)
     g.custodians, g.grantees = r.ascending(64, r.institution), r.ascending(64, r.institution)
+    g.groups = r.ascending(8, r.institution)
     g.scope_commitment = r.digest()
     r.bytes(512)
     g.not_before, g.not_after = r.time(), r.time()
-    if r.length(1):
+    grantor = r.length(3)
+    g.delegation = None
+    if grantor == 1:
         r.institution(), r.digest()
+    elif grantor == 3:
+        r.institution()
     else:
         r.fixed(32)
+        g.delegation = r.digest() if grantor == 2 else None
     g.id = H(b"entente/grant/1\0", r.data[:r.at])
     g.created, _ = r.unsigned(8), r.time()
     g.revoked, revoked_time = r.option(lambda: r.unsigned(8)), r.option(r.time)
     require((g.revoked is None) == (revoked_time is None))
+    g.narrowings = r.list(4, lambda: narrowing(r))
     return g
+
+
+def narrowing(r):
+    n = Parts(grantees=r.ascending(16, r.institution), custodians=r.ascending(16, r.institution), commitment=r.digest())
+    r.bytes(512)
+    n.height = r.unsigned(8)
+    return n
+
+
+def group_state(r):
+    g = Parts(id=r.institution(), keeper=r.institution())
+    g.members = r.list(128, lambda: (r.institution(), r.unsigned(8), r.option(lambda: r.unsigned(8))))
+    return g
+
+
+def delegation_state(r):
+    r.digest(), r.fixed(16), r.unsigned(1)
+    r.institution() if r.length(1) else r.fixed(32)
+    r.fixed(32), r.choice((1, 2, 3)), r.digest(), r.bytes(512), r.time()
+    d = Parts(not_after=r.time())
+    r.digest(), r.unsigned(8)
+    d.created, _ = r.unsigned(8), r.time()
+    d.ended, ended_time = r.option(lambda: r.unsigned(8)), r.option(r.time)
+    require((d.ended is None) == (ended_time is None))
+    return d
+
+
+def referral_state(r):
+    r.institution(), r.institution(), r.unsigned(8)
+    v = Parts(id=H(b"entente/referral/1\0", r.data[:r.at]))
+    v.opened, v.closed = r.unsigned(8), r.option(lambda: r.unsigned(8))
+    return v
 
 
 def credential(r):
     start = r.at
-    require(r.unsigned(1) == 1)
+    require(r.unsigned(1) == 2)
     c = Parts(institution=r.institution())
-    r.text(64), r.text(64), r.text(64)
+    r.text(64), r.text(64), r.text(64), r.text(64)
+    require(r.unsigned(1) < 4)
     c.key, c.issued, c.expires = r.fixed(32), r.time(), r.time()
     c.body = r.data[start:r.at]
     c.signature = r.fixed(64)
@@ -329,7 +383,7 @@ def receipt(r):
     value = Parts(institution=r.institution())
     request = r.at
     require(r.unsigned(1) == 1)
-    value.record, value.purpose = r.digest(), r.choice((1, 2, 3, 4))
+    value.record, value.purpose = r.digest(), r.choice((1, 2, 3, 4, 5))
     r.fixed(16)
     value.credential_id = r.digest()
     value.request = r.data[request:r.at]
@@ -485,13 +539,52 @@ def check_grant(f):
         and s.id == r.grant
         and in_state(f.grant.proof, H(b"\x03\0\x01", s.id), f.grant.state, f.header.state)
         and H(b"grant-scope/1", s.salt, f.grant.scope.bytes) == s.scope_commitment
-        and r.institution in s.grantees
+        and supported(f, s, r)
+        and not any(n.height <= r.height and r.institution in n.grantees for n in s.narrowings)
+        and not any(n.height <= r.height and r.custodian in n.custodians for n in s.narrowings)
         and (not s.custodians or r.custodian in s.custodians)
         and f.grant.scope.purpose == r.purpose
         and s.created <= r.height
         and s.not_before <= r.time < s.not_after
         and (s.revoked is None or s.revoked > r.height)
     )
+
+
+def supported(f, s, r):
+    """Whether what the grant leans on is in the state, and allowed the reading."""
+    g, root, height = f.grant, f.header.state, r.height
+    if [H(b"grant-scope/1", s.salt, n.bytes) for n in g.narrowings] != [n.commitment for n in s.narrowings]:
+        return False
+    readers = list(s.grantees)
+    if g.group:
+        group = readable(g.group.state, group_state)
+        if not group or group.id not in s.groups:
+            return False
+        if not in_state(g.group.proof, key(3, 3, bytes([len(group.id)]) + group.id), g.group.state, root):
+            return False
+        readers += [name for name, since, until in group.members if since <= height and (until is None or height < until)]
+    if (g.delegation is None) != (s.delegation is None):
+        return False
+    if g.delegation:
+        d = readable(g.delegation.state, delegation_state)
+        if not d or not in_state(g.delegation.proof, key(9, 1, s.delegation), g.delegation.state, root):
+            return False
+        if d.created > height or d.ended is not None and d.ended <= height or r.time >= d.not_after:
+            return False
+    proved = set()
+    for item in g.referrals:
+        v = readable(item.state, referral_state)
+        if not v or not in_state(item.proof, key(3, 4, v.id), item.state, root):
+            return False
+        if v.opened > height or v.closed is not None and v.closed <= height:
+            return False
+        proved.add(v.id)
+    bound = {scope.referral for scope in [g.scope] + g.narrowings if scope.referral is not None}
+    return bound <= proved and r.institution in readers
+
+
+def key(module, tag, field):
+    return H(module.to_bytes(2, "little"), bytes([tag]), field)
 
 
 def main(arguments):

@@ -228,6 +228,90 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.resharePseudonyms(request) }
     }
 
+    /// Makes the transaction of a partial revocation.
+    public func prepareNarrowing(
+        _ request: Entente_Api_V1_PrepareNarrowingRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareNarrowing(request) }
+    }
+
+    /// Makes the transaction that appoints a delegate.
+    public func prepareDelegation(
+        _ request: Entente_Api_V1_PrepareDelegationRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareDelegation(request) }
+    }
+
+    /// Makes the transaction that ends a delegation.
+    public func prepareDelegationEnd(
+        _ request: Entente_Api_V1_PrepareDelegationEndRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareDelegationEnd(request) }
+    }
+
+    /// Makes the transaction that says whether a patient is listed.
+    public func prepareDiscovery(
+        _ request: Entente_Api_V1_PrepareDiscoveryRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareDiscovery(request) }
+    }
+
+    /// Makes or changes a group of institutions.
+    public func changeGroup(
+        _ request: Entente_Api_V1_ChangeGroupRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.changeGroup(request) }
+    }
+
+    /// Who is in a group.
+    public func showGroup(
+        _ request: Entente_Api_V1_ShowGroupRequest
+    ) async throws -> Entente_Api_V1_ShowGroupReply {
+        try await self.call { try await $0.showGroup(request) }
+    }
+
+    /// Opens a referral to another institution.
+    public func openReferral(
+        _ request: Entente_Api_V1_OpenReferralRequest
+    ) async throws -> Entente_Api_V1_OpenReferralReply {
+        try await self.call { try await $0.openReferral(request) }
+    }
+
+    /// Closes a referral.
+    public func closeReferral(
+        _ request: Entente_Api_V1_CloseReferralRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.closeReferral(request) }
+    }
+
+    /// Which grant allows an opening, or the first rule that refuses it.
+    public func explain(
+        _ request: Entente_Api_V1_ExplainRequest
+    ) async throws -> Entente_Api_V1_ExplainReply {
+        try await self.call { try await $0.explain(request) }
+    }
+
+    /// Makes the transaction of an emergency access.
+    public func prepareBreakGlass(
+        _ request: Entente_Api_V1_PrepareBreakGlassRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareBreakGlass(request) }
+    }
+
+    /// Makes the transaction of a review.
+    public func prepareReview(
+        _ request: Entente_Api_V1_PrepareReviewRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareReview(request) }
+    }
+
+    /// Emergency accesses that concern a patient or this institution.
+    public func notices(
+        _ request: Entente_Api_V1_NoticesRequest
+    ) async throws -> Entente_Api_V1_NoticesReply {
+        try await self.call { try await $0.notices(request) }
+    }
+
     /// Makes a new transport key and announces it.
     public func rotateCertificate(
         _ request: Entente_Api_V1_RotateCertificateRequest

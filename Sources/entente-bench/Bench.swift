@@ -14,7 +14,7 @@ struct Bench: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             GenerateCommand.self, ImportBench.self, FinalityBench.self, FindBench.self, EvidenceBench.self,
-            IdleBench.self, RevocationBench.self, VerdictBench.self, ObliviousBench.self,
+            IdleBench.self, RevocationBench.self, VerdictBench.self, ObliviousBench.self, GrantsBench.self,
         ]
     )
 }

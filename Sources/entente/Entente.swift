@@ -30,14 +30,21 @@ struct Entente: AsyncParsableCommand {
             CommandGroup(
                 name: "Granting",
                 subcommands: [
-                    PatientCommand.self, GrantCommand.self, RevokeCommand.self, GrantsCommand.self,
-                    AccessLogCommand.self,
+                    PatientCommand.self, GrantCommand.self, NarrowCommand.self, RevokeCommand.self,
+                    GrantsCommand.self, DelegationCommand.self, GroupCommand.self, ReferralCommand.self,
+                    DiscoveryCommand.self, AccessLogCommand.self,
                 ]
+            ),
+            CommandGroup(
+                name: "In an emergency",
+                subcommands: [BreakGlassCommand.self, ReviewCommand.self, NoticesCommand.self]
             ),
             CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self, PolicyCommand.self]),
             CommandGroup(
                 name: "Reading",
-                subcommands: [ClinicianCommand.self, FindCommand.self, FetchCommand.self, VerifyCommand.self]
+                subcommands: [
+                    ClinicianCommand.self, FindCommand.self, ExplainCommand.self, FetchCommand.self, VerifyCommand.self,
+                ]
             ),
         ]
     )

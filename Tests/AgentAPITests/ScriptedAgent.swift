@@ -162,6 +162,90 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareNarrowing(
+        request: Entente_Api_V1_PrepareNarrowingRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareDelegation(
+        request: Entente_Api_V1_PrepareDelegationRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareDelegationEnd(
+        request: Entente_Api_V1_PrepareDelegationEndRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareDiscovery(
+        request: Entente_Api_V1_PrepareDiscoveryRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func changeGroup(
+        request: Entente_Api_V1_ChangeGroupRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func showGroup(
+        request: Entente_Api_V1_ShowGroupRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ShowGroupReply {
+        throw Self.refusal
+    }
+
+    func openReferral(
+        request: Entente_Api_V1_OpenReferralRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_OpenReferralReply {
+        throw Self.refusal
+    }
+
+    func closeReferral(
+        request: Entente_Api_V1_CloseReferralRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func explain(
+        request: Entente_Api_V1_ExplainRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ExplainReply {
+        throw Self.refusal
+    }
+
+    func prepareBreakGlass(
+        request: Entente_Api_V1_PrepareBreakGlassRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareReview(
+        request: Entente_Api_V1_PrepareReviewRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func notices(
+        request: Entente_Api_V1_NoticesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_NoticesReply {
+        throw Self.refusal
+    }
+
     func anomalies(
         request: Entente_Api_V1_AnomaliesRequest,
         context: ServerContext

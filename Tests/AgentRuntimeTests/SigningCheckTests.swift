@@ -24,6 +24,7 @@ struct SigningCheckTests {
         $0.items = ["2345-7"]
         $0.purpose = "TREAT"
         $0.leaseSeconds = 3600
+        $0.patientKey = Data(Self.key?.bytes ?? [])
         $0.notAfter = Self.now.milliseconds + 1_000_000
     }
 
@@ -52,7 +53,7 @@ struct SigningCheckTests {
         _ wish: Entente_Api_V1_PrepareGrantRequest = Self.wish
     ) throws {
         let key = try #require(Self.key)
-        try SigningCheck.grant(.createGrant(grant), key: Data(key.bytes), wish, now: Self.now)
+        try SigningCheck.grant(.grants(.createGrant(grant)), key: Data(key.bytes), wish, now: Self.now)
     }
 
     @Test("The grant that was ordered passes")
@@ -87,11 +88,11 @@ struct SigningCheckTests {
         let key = Data(try #require(Self.key).bytes)
         let id = GrantID(Digest(hashing: [3]))
         #expect(throws: AgentFailure.self) {
-            try SigningCheck.grant(.revokeGrant(id), key: key, Self.wish, now: Self.now)
+            try SigningCheck.grant(.grants(.revokeGrant(id)), key: key, Self.wish, now: Self.now)
         }
-        #expect(throws: AgentFailure.self) { try SigningCheck.revocation(.revokeGrant(id), Data(count: 32)) }
-        try SigningCheck.revocation(.revokeGrant(id), Data(id.digest.bytes))
-        #expect(throws: AgentFailure.self) { try SigningCheck.enrolment(.createGrant(Self.grant()), key: key) }
+        #expect(throws: AgentFailure.self) { try SigningCheck.revocation(.grants(.revokeGrant(id)), Data(count: 32)) }
+        try SigningCheck.revocation(.grants(.revokeGrant(id)), Data(id.digest.bytes))
+        #expect(throws: AgentFailure.self) { try SigningCheck.enrolment(.grants(.createGrant(Self.grant())), key: key) }
     }
 
     @Test("What is signed is the transaction that is shown, and a transaction about grants")
@@ -106,7 +107,7 @@ struct SigningCheckTests {
             }
         }
         let grant = LedgerCall.grants(.createGrant(try Self.grant()))
-        #expect(try SigningCheck.call(of: prepared(grant)) == .createGrant(Self.grant()))
+        #expect(try SigningCheck.call(of: prepared(grant)) == .grants(.createGrant(Self.grant())))
         let other = TransactionBody(
             chain: chain,
             call: .grants(.revokeGrant(GrantID(Digest(hashing: [])))),

@@ -89,7 +89,8 @@ extension IntegrationTests.RefusalTests {
         let listed = try hospitals.succeed("a", ["grants", "--json", "--patient", "-"], input: Person.wang)
         #expect(listed.json["grants"].list.map { $0["state"].string } == ["active"])
         try hospitals.succeed("a", ["revoke", grant, "--key", key])
-        try refused(4, "transaction.refused", ["revoke", grant, "--key", key])
+        // Said twice, it is done once.
+        try hospitals.succeed("a", ["revoke", grant, "--key", key])
         // An existing key file is never overwritten, and one that others can read is not used.
         chmod(key, 0o644)
         #expect(try hospitals.command("a", ["revoke", grant, "--key", key]).status == 9)

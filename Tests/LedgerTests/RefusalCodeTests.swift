@@ -325,9 +325,13 @@ struct RefusalCodeTests {
         },
     ]
 
+    private static let stories = Self.scenarios
+        .merging(AccessCodes.scenarios) { own, _ in own }
+        .merging(EmergencyTests.scenarios) { own, _ in own }
+
     @Test("The story of a code ends with that code", arguments: TransactionCode.allCases.filter { $0 != .ok })
     func codeIsReached(code: TransactionCode) throws {
-        let scenario = try #require(Self.scenarios[code] ?? PseudonymRefusals.scenarios[code])
+        let scenario = try #require(Self.stories[code] ?? PseudonymRefusals.scenarios[code])
         var bench = Bench()
         #expect(try scenario(&bench) == code)
     }
@@ -404,6 +408,11 @@ extension CommitmentsCall: DirectCall {
 
 extension GrantsCall: DirectCall {
     var module: ModuleID { .grants }
+    func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
+}
+
+extension DelegationsCall: DirectCall {
+    var module: ModuleID { .delegations }
     func run(_ context: inout ExecutionContext) throws(TransactionRefusal) { try self.execute(in: &context) }
 }
 

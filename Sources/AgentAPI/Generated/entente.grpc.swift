@@ -325,6 +325,162 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "PrepareNarrowing" metadata.
+        public enum PrepareNarrowing: Sendable {
+            /// Request type for "PrepareNarrowing".
+            public typealias Input = Entente_Api_V1_PrepareNarrowingRequest
+            /// Response type for "PrepareNarrowing".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareNarrowing".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareNarrowing",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareDelegation" metadata.
+        public enum PrepareDelegation: Sendable {
+            /// Request type for "PrepareDelegation".
+            public typealias Input = Entente_Api_V1_PrepareDelegationRequest
+            /// Response type for "PrepareDelegation".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareDelegation".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareDelegation",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareDelegationEnd" metadata.
+        public enum PrepareDelegationEnd: Sendable {
+            /// Request type for "PrepareDelegationEnd".
+            public typealias Input = Entente_Api_V1_PrepareDelegationEndRequest
+            /// Response type for "PrepareDelegationEnd".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareDelegationEnd".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareDelegationEnd",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareDiscovery" metadata.
+        public enum PrepareDiscovery: Sendable {
+            /// Request type for "PrepareDiscovery".
+            public typealias Input = Entente_Api_V1_PrepareDiscoveryRequest
+            /// Response type for "PrepareDiscovery".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareDiscovery".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareDiscovery",
+                type: .unary
+            )
+        }
+        /// Namespace for "ChangeGroup" metadata.
+        public enum ChangeGroup: Sendable {
+            /// Request type for "ChangeGroup".
+            public typealias Input = Entente_Api_V1_ChangeGroupRequest
+            /// Response type for "ChangeGroup".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "ChangeGroup".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ChangeGroup",
+                type: .unary
+            )
+        }
+        /// Namespace for "ShowGroup" metadata.
+        public enum ShowGroup: Sendable {
+            /// Request type for "ShowGroup".
+            public typealias Input = Entente_Api_V1_ShowGroupRequest
+            /// Response type for "ShowGroup".
+            public typealias Output = Entente_Api_V1_ShowGroupReply
+            /// Descriptor for "ShowGroup".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ShowGroup",
+                type: .unary
+            )
+        }
+        /// Namespace for "OpenReferral" metadata.
+        public enum OpenReferral: Sendable {
+            /// Request type for "OpenReferral".
+            public typealias Input = Entente_Api_V1_OpenReferralRequest
+            /// Response type for "OpenReferral".
+            public typealias Output = Entente_Api_V1_OpenReferralReply
+            /// Descriptor for "OpenReferral".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "OpenReferral",
+                type: .unary
+            )
+        }
+        /// Namespace for "CloseReferral" metadata.
+        public enum CloseReferral: Sendable {
+            /// Request type for "CloseReferral".
+            public typealias Input = Entente_Api_V1_CloseReferralRequest
+            /// Response type for "CloseReferral".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "CloseReferral".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "CloseReferral",
+                type: .unary
+            )
+        }
+        /// Namespace for "Explain" metadata.
+        public enum Explain: Sendable {
+            /// Request type for "Explain".
+            public typealias Input = Entente_Api_V1_ExplainRequest
+            /// Response type for "Explain".
+            public typealias Output = Entente_Api_V1_ExplainReply
+            /// Descriptor for "Explain".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Explain",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareBreakGlass" metadata.
+        public enum PrepareBreakGlass: Sendable {
+            /// Request type for "PrepareBreakGlass".
+            public typealias Input = Entente_Api_V1_PrepareBreakGlassRequest
+            /// Response type for "PrepareBreakGlass".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareBreakGlass".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareBreakGlass",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareReview" metadata.
+        public enum PrepareReview: Sendable {
+            /// Request type for "PrepareReview".
+            public typealias Input = Entente_Api_V1_PrepareReviewRequest
+            /// Response type for "PrepareReview".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareReview".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareReview",
+                type: .unary
+            )
+        }
+        /// Namespace for "Notices" metadata.
+        public enum Notices: Sendable {
+            /// Request type for "Notices".
+            public typealias Input = Entente_Api_V1_NoticesRequest
+            /// Response type for "Notices".
+            public typealias Output = Entente_Api_V1_NoticesReply
+            /// Descriptor for "Notices".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Notices",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -363,6 +519,18 @@ public enum Entente_Api_V1_Agent: Sendable {
             PrepareFetch.descriptor,
             Fetch.descriptor,
             ResharePseudonyms.descriptor,
+            PrepareNarrowing.descriptor,
+            PrepareDelegation.descriptor,
+            PrepareDelegationEnd.descriptor,
+            PrepareDiscovery.descriptor,
+            ChangeGroup.descriptor,
+            ShowGroup.descriptor,
+            OpenReferral.descriptor,
+            CloseReferral.descriptor,
+            Explain.descriptor,
+            PrepareBreakGlass.descriptor,
+            PrepareReview.descriptor,
+            Notices.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -760,11 +928,184 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
 
-        /// Handle the "RotateCertificate" method.
+        /// Handle the "PrepareNarrowing" method.
         ///
         /// > Source IDL Documentation:
         /// >
         /// > Makes a new transport key and announces it on the chain.
+        /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareNarrowingRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareNarrowing(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareDelegation" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareDelegationRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareDelegation(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareDelegationRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareDelegationEnd" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareDelegationEndRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareDelegationEnd(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareDiscovery" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareDiscoveryRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareDiscovery(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "ChangeGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ChangeGroupRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func changeGroup(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ChangeGroupRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "ShowGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ShowGroupRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ShowGroupReply` messages.
+        func showGroup(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ShowGroupRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ShowGroupReply>
+
+        /// Handle the "OpenReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_OpenReferralRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_OpenReferralReply` messages.
+        func openReferral(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_OpenReferralRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_OpenReferralReply>
+
+        /// Handle the "CloseReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_CloseReferralRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func closeReferral(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_CloseReferralRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "Explain" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ExplainRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ExplainReply` messages.
+        func explain(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ExplainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ExplainReply>
+
+        /// Handle the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareBreakGlass(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareReviewRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareReview(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_NoticesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_NoticesReply` messages.
+        func notices(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_NoticesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Entente_Api_V1_RotateCertificateRequest` messages.
@@ -1157,11 +1498,184 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
 
-        /// Handle the "RotateCertificate" method.
+        /// Handle the "PrepareNarrowing" method.
         ///
         /// > Source IDL Documentation:
         /// >
         /// > Makes a new transport key and announces it on the chain.
+        /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareNarrowingRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareNarrowing(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareDelegation" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareDelegation(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareDelegationRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareDelegationEnd" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationEndRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareDelegationEnd(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareDiscovery" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDiscoveryRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareDiscovery(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "ChangeGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ChangeGroupRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func changeGroup(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ChangeGroupRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "ShowGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowGroupRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ShowGroupReply` message.
+        func showGroup(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ShowGroupRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ShowGroupReply>
+
+        /// Handle the "OpenReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenReferralRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_OpenReferralReply` message.
+        func openReferral(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_OpenReferralRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_OpenReferralReply>
+
+        /// Handle the "CloseReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_CloseReferralRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func closeReferral(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_CloseReferralRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "Explain" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ExplainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ExplainReply` message.
+        func explain(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ExplainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ExplainReply>
+
+        /// Handle the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareBreakGlass(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareReview(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_NoticesReply` message.
+        func notices(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Entente_Api_V1_RotateCertificateRequest` message.
@@ -1555,11 +2069,184 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_TransactionReply
 
-        /// Handle the "RotateCertificate" method.
+        /// Handle the "PrepareNarrowing" method.
         ///
         /// > Source IDL Documentation:
         /// >
         /// > Makes a new transport key and announces it on the chain.
+        /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareNarrowingRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareNarrowing(
+            request: Entente_Api_V1_PrepareNarrowingRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareDelegation" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareDelegationRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareDelegation(
+            request: Entente_Api_V1_PrepareDelegationRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareDelegationEnd" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareDelegationEndRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareDelegationEnd(
+            request: Entente_Api_V1_PrepareDelegationEndRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareDiscovery" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareDiscoveryRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareDiscovery(
+            request: Entente_Api_V1_PrepareDiscoveryRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "ChangeGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ChangeGroupRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func changeGroup(
+            request: Entente_Api_V1_ChangeGroupRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "ShowGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ShowGroupRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ShowGroupReply` to respond with.
+        func showGroup(
+            request: Entente_Api_V1_ShowGroupRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ShowGroupReply
+
+        /// Handle the "OpenReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_OpenReferralRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_OpenReferralReply` to respond with.
+        func openReferral(
+            request: Entente_Api_V1_OpenReferralRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_OpenReferralReply
+
+        /// Handle the "CloseReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_CloseReferralRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func closeReferral(
+            request: Entente_Api_V1_CloseReferralRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "Explain" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ExplainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ExplainReply` to respond with.
+        func explain(
+            request: Entente_Api_V1_ExplainRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ExplainReply
+
+        /// Handle the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareBreakGlass(
+            request: Entente_Api_V1_PrepareBreakGlassRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareReview(
+            request: Entente_Api_V1_PrepareReviewRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_NoticesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_NoticesReply` to respond with.
+        func notices(
+            request: Entente_Api_V1_NoticesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_NoticesReply
+
+        /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
         ///   - request: A `Entente_Api_V1_RotateCertificateRequest` message.
@@ -1833,6 +2520,138 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareNarrowing.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareNarrowingRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareNarrowing(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareDelegation.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareDelegationRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareDelegation(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareDelegationEnd.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareDelegationEndRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareDelegationEnd(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareDiscovery.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareDiscoveryRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareDiscovery(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ChangeGroup.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ChangeGroupRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.changeGroup(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ShowGroup.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ShowGroupRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ShowGroupReply>(),
+            handler: { request, context in
+                try await self.showGroup(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.OpenReferral.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_OpenReferralRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_OpenReferralReply>(),
+            handler: { request, context in
+                try await self.openReferral(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.CloseReferral.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_CloseReferralRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.closeReferral(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Explain.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ExplainRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ExplainReply>(),
+            handler: { request, context in
+                try await self.explain(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareBreakGlass.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareBreakGlass(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareReview.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareReviewRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareReview(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Notices.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesReply>(),
+            handler: { request, context in
+                try await self.notices(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -2085,6 +2904,138 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
         let response = try await self.resharePseudonyms(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareNarrowing(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareNarrowing(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareDelegation(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareDelegationRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareDelegation(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareDelegationEnd(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareDelegationEnd(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareDiscovery(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareDiscovery(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func changeGroup(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ChangeGroupRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.changeGroup(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func showGroup(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ShowGroupRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ShowGroupReply> {
+        let response = try await self.showGroup(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func openReferral(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_OpenReferralRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_OpenReferralReply> {
+        let response = try await self.openReferral(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func closeReferral(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_CloseReferralRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.closeReferral(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func explain(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ExplainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ExplainReply> {
+        let response = try await self.explain(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareBreakGlass(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareBreakGlass(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareReview(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareReview(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func notices(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_NoticesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
+        let response = try await self.notices(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -2410,6 +3361,162 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
             message: try await self.resharePseudonyms(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareNarrowing(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareNarrowing(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareDelegation(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareDelegationRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareDelegation(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareDelegationEnd(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareDelegationEnd(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareDiscovery(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareDiscovery(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func changeGroup(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ChangeGroupRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.changeGroup(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func showGroup(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ShowGroupRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ShowGroupReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ShowGroupReply>(
+            message: try await self.showGroup(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func openReferral(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_OpenReferralRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_OpenReferralReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_OpenReferralReply>(
+            message: try await self.openReferral(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func closeReferral(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_CloseReferralRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.closeReferral(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func explain(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ExplainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ExplainReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ExplainReply>(
+            message: try await self.explain(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareBreakGlass(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareBreakGlass(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareReview(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareReviewRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareReview(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func notices(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
+            message: try await self.notices(
                 request: request.message,
                 context: context
             ),
@@ -2925,11 +4032,244 @@ extension Entente_Api_V1_Agent {
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
-        /// Call the "RotateCertificate" method.
+        /// Call the "PrepareNarrowing" method.
         ///
         /// > Source IDL Documentation:
         /// >
         /// > Makes a new transport key and announces it on the chain.
+        /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareNarrowingRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareNarrowingRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareNarrowing<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareNarrowingRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareDelegation" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareDelegationRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareDelegation<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareDelegationRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareDelegationEnd" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationEndRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareDelegationEndRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareDelegationEnd<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareDelegationEndRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareDiscovery" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDiscoveryRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareDiscoveryRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareDiscovery<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareDiscoveryRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ChangeGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ChangeGroupRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ChangeGroupRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func changeGroup<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ChangeGroupRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ChangeGroupRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ShowGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowGroupRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ShowGroupRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ShowGroupReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func showGroup<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ShowGroupRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ShowGroupRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ShowGroupReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowGroupReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "OpenReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenReferralRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_OpenReferralRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_OpenReferralReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func openReferral<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_OpenReferralRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_OpenReferralRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_OpenReferralReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenReferralReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "CloseReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_CloseReferralRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_CloseReferralRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func closeReferral<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_CloseReferralRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_CloseReferralRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Explain" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ExplainRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ExplainRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ExplainReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func explain<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ExplainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ExplainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ExplainReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ExplainReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareReviewRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareReview<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareReviewRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_NoticesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_NoticesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func notices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_NoticesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Entente_Api_V1_RotateCertificateRequest` message.
@@ -3697,11 +5037,376 @@ extension Entente_Api_V1_Agent {
             )
         }
 
-        /// Call the "RotateCertificate" method.
+        /// Call the "PrepareNarrowing" method.
         ///
         /// > Source IDL Documentation:
         /// >
         /// > Makes a new transport key and announces it on the chain.
+        /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareNarrowingRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareNarrowingRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareNarrowing<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareNarrowingRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareNarrowing.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareDelegation" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareDelegationRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareDelegation<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareDelegationRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareDelegation.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareDelegationEnd" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationEndRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareDelegationEndRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareDelegationEnd<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareDelegationEndRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareDelegationEnd.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareDiscovery" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareDiscoveryRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareDiscoveryRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareDiscovery<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareDiscoveryRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareDiscovery.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ChangeGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ChangeGroupRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ChangeGroupRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func changeGroup<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ChangeGroupRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ChangeGroupRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ChangeGroup.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ShowGroup" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowGroupRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ShowGroupRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ShowGroupReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func showGroup<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ShowGroupRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ShowGroupRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ShowGroupReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowGroupReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ShowGroup.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "OpenReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenReferralRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_OpenReferralRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_OpenReferralReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func openReferral<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_OpenReferralRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_OpenReferralRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_OpenReferralReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenReferralReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.OpenReferral.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "CloseReferral" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_CloseReferralRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_CloseReferralRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func closeReferral<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_CloseReferralRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_CloseReferralRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.CloseReferral.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Explain" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ExplainRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ExplainRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ExplainReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func explain<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ExplainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ExplainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ExplainReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ExplainReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Explain.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Emergency access without a grant, and its review.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareBreakGlass.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareReview" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareReviewRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareReview<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareReviewRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareReview.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Notices" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_NoticesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_NoticesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func notices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_NoticesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Notices.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Entente_Api_V1_RotateCertificateRequest` message.
@@ -4353,11 +6058,316 @@ extension Entente_Api_V1_Agent.ClientProtocol {
         )
     }
 
-    /// Call the "RotateCertificate" method.
+    /// Call the "PrepareNarrowing" method.
     ///
     /// > Source IDL Documentation:
     /// >
     /// > Makes a new transport key and announces it on the chain.
+    /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareNarrowingRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareNarrowing<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareNarrowingRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareNarrowing(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareNarrowingRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareDelegation" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareDelegation<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareDelegation(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareDelegationRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareDelegationEnd" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareDelegationEndRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareDelegationEnd<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationEndRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareDelegationEnd(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareDelegationEndRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareDiscovery" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareDiscoveryRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareDiscovery<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareDiscoveryRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareDiscovery(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareDiscoveryRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ChangeGroup" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ChangeGroupRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func changeGroup<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ChangeGroupRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.changeGroup(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ChangeGroupRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ShowGroup" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ShowGroupRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func showGroup<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ShowGroupRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowGroupReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.showGroup(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ShowGroupRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ShowGroupReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "OpenReferral" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_OpenReferralRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func openReferral<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_OpenReferralRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenReferralReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.openReferral(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_OpenReferralRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_OpenReferralReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CloseReferral" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_CloseReferralRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func closeReferral<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_CloseReferralRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.closeReferral(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_CloseReferralRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Explain" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ExplainRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func explain<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ExplainRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ExplainReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.explain(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ExplainRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ExplainReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Emergency access without a grant, and its review.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareBreakGlass<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareBreakGlass(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareReview" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareReviewRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareReview<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareReview(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareReviewRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Notices" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_NoticesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func notices<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.notices(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "RotateCertificate" method.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Entente_Api_V1_RotateCertificateRequest` message.
@@ -5097,11 +7107,364 @@ extension Entente_Api_V1_Agent.ClientProtocol {
         )
     }
 
-    /// Call the "RotateCertificate" method.
+    /// Call the "PrepareNarrowing" method.
     ///
     /// > Source IDL Documentation:
     /// >
     /// > Makes a new transport key and announces it on the chain.
+    /// > Access in full: partial revocation, delegates, groups, referrals, being listed, explanations.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareNarrowing<Result>(
+        _ message: Entente_Api_V1_PrepareNarrowingRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareNarrowingRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareNarrowing(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareDelegation" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareDelegation<Result>(
+        _ message: Entente_Api_V1_PrepareDelegationRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareDelegation(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareDelegationEnd" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareDelegationEnd<Result>(
+        _ message: Entente_Api_V1_PrepareDelegationEndRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareDelegationEndRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareDelegationEnd(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareDiscovery" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareDiscovery<Result>(
+        _ message: Entente_Api_V1_PrepareDiscoveryRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareDiscoveryRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareDiscovery(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ChangeGroup" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func changeGroup<Result>(
+        _ message: Entente_Api_V1_ChangeGroupRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ChangeGroupRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.changeGroup(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ShowGroup" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func showGroup<Result>(
+        _ message: Entente_Api_V1_ShowGroupRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowGroupReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ShowGroupRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.showGroup(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "OpenReferral" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func openReferral<Result>(
+        _ message: Entente_Api_V1_OpenReferralRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenReferralReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_OpenReferralRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.openReferral(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CloseReferral" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func closeReferral<Result>(
+        _ message: Entente_Api_V1_CloseReferralRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_CloseReferralRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.closeReferral(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Explain" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func explain<Result>(
+        _ message: Entente_Api_V1_ExplainRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ExplainReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ExplainRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.explain(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Emergency access without a grant, and its review.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareBreakGlass<Result>(
+        _ message: Entente_Api_V1_PrepareBreakGlassRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareBreakGlass(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareReview" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareReview<Result>(
+        _ message: Entente_Api_V1_PrepareReviewRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareReviewRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareReview(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Notices" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func notices<Result>(
+        _ message: Entente_Api_V1_NoticesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_NoticesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.notices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "RotateCertificate" method.
     ///
     /// - Parameters:
     ///   - message: request message to send.

@@ -943,6 +943,14 @@ public nonisolated struct Entente_Api_V1_AddClinicianRequest: Sendable {
   /// Days until the credential expires.
   public var validDays: UInt32 = 0
 
+  /// What the clinician does, by which a grant may choose readers.
+  public var role: String = String()
+
+  /// May open in an emergency; may review such openings.
+  public var breakGlass: Bool = false
+
+  public var review: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -979,52 +987,142 @@ public nonisolated struct Entente_Api_V1_PrepareEnrolmentRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_PrepareGrantRequest: Sendable {
+public nonisolated struct Entente_Api_V1_PrepareGrantRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var patient: String = String()
+  public var patient: String {
+    get {_storage._patient}
+    set {_uniqueStorage()._patient = newValue}
+  }
 
-  public var grantees: [String] = []
+  public var grantees: [String] {
+    get {_storage._grantees}
+    set {_uniqueStorage()._grantees = newValue}
+  }
 
-  public var custodians: [String] = []
+  public var custodians: [String] {
+    get {_storage._custodians}
+    set {_uniqueStorage()._custodians = newValue}
+  }
 
-  public var kinds: [String] = []
+  public var kinds: [String] {
+    get {_storage._kinds}
+    set {_uniqueStorage()._kinds = newValue}
+  }
 
-  public var items: [String] = []
+  public var items: [String] {
+    get {_storage._items}
+    set {_uniqueStorage()._items = newValue}
+  }
 
   /// Exams performed in this time; 0 means open.
-  public var examsFrom: Int64 = 0
+  public var examsFrom: Int64 {
+    get {_storage._examsFrom}
+    set {_uniqueStorage()._examsFrom = newValue}
+  }
 
-  public var examsUntil: Int64 = 0
+  public var examsUntil: Int64 {
+    get {_storage._examsUntil}
+    set {_uniqueStorage()._examsUntil = newValue}
+  }
 
-  public var purpose: String = String()
+  public var purpose: String {
+    get {_storage._purpose}
+    set {_uniqueStorage()._purpose = newValue}
+  }
 
   /// The grant's own period; 0 means now, and 180 days later.
-  public var notBefore: Int64 = 0
+  public var notBefore: Int64 {
+    get {_storage._notBefore}
+    set {_uniqueStorage()._notBefore = newValue}
+  }
 
-  public var notAfter: Int64 = 0
+  public var notAfter: Int64 {
+    get {_storage._notAfter}
+    set {_uniqueStorage()._notAfter = newValue}
+  }
 
-  public var leaseSeconds: UInt32 = 0
+  public var leaseSeconds: UInt32 {
+    get {_storage._leaseSeconds}
+    set {_uniqueStorage()._leaseSeconds = newValue}
+  }
 
-  public var grantor: Entente_Api_V1_PrepareGrantRequest.OneOf_Grantor? = nil
+  public var grantor: OneOf_Grantor? {
+    get {return _storage._grantor}
+    set {_uniqueStorage()._grantor = newValue}
+  }
 
   public var patientKey: Data {
     get {
-      if case .patientKey(let v)? = grantor {return v}
+      if case .patientKey(let v)? = _storage._grantor {return v}
       return Data()
     }
-    set {grantor = .patientKey(newValue)}
+    set {_uniqueStorage()._grantor = .patientKey(newValue)}
   }
 
   /// SHA-256 of the evidence of consent that this institution holds.
   public var witnessEvidence: Data {
     get {
-      if case .witnessEvidence(let v)? = grantor {return v}
+      if case .witnessEvidence(let v)? = _storage._grantor {return v}
       return Data()
     }
-    set {grantor = .witnessEvidence(newValue)}
+    set {_uniqueStorage()._grantor = .witnessEvidence(newValue)}
+  }
+
+  /// A delegate's key; `delegation` says of whom.
+  public var delegateKey: Data {
+    get {
+      if case .delegateKey(let v)? = _storage._grantor {return v}
+      return Data()
+    }
+    set {_uniqueStorage()._grantor = .delegateKey(newValue)}
+  }
+
+  public var delegation: Data {
+    get {_storage._delegation}
+    set {_uniqueStorage()._delegation = newValue}
+  }
+
+  public var groups: [String] {
+    get {_storage._groups}
+    set {_uniqueStorage()._groups = newValue}
+  }
+
+  /// Records named one by one.
+  public var records: [Data] {
+    get {_storage._records}
+    set {_uniqueStorage()._records = newValue}
+  }
+
+  /// Openings at each institution that may read; 0 means any number.
+  public var usesMax: UInt32 {
+    get {_storage._usesMax}
+    set {_uniqueStorage()._usesMax = newValue}
+  }
+
+  /// Sensitive classes that are covered as well.
+  public var sensitive: [String] {
+    get {_storage._sensitive}
+    set {_uniqueStorage()._sensitive = newValue}
+  }
+
+  /// Who may read there: role:ROLE or person:INSTITUTION/CLINICIAN.
+  public var readers: [String] {
+    get {_storage._readers}
+    set {_uniqueStorage()._readers = newValue}
+  }
+
+  /// Item codes whose results are not shown.
+  public var hidden: [String] {
+    get {_storage._hidden}
+    set {_uniqueStorage()._hidden = newValue}
+  }
+
+  public var referral: Data {
+    get {_storage._referral}
+    set {_uniqueStorage()._referral = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1033,8 +1131,345 @@ public nonisolated struct Entente_Api_V1_PrepareGrantRequest: Sendable {
     case patientKey(Data)
     /// SHA-256 of the evidence of consent that this institution holds.
     case witnessEvidence(Data)
+    /// A delegate's key; `delegation` says of whom.
+    case delegateKey(Data)
 
   }
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_PrepareNarrowingRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var grant: Data = Data()
+
+  public var patient: String = String()
+
+  public var withoutGrantees: [String] = []
+
+  public var withoutCustodians: [String] = []
+
+  /// What remains of the scope; empty and 0 mean all of it.
+  public var kinds: [String] = []
+
+  public var items: [String] = []
+
+  public var examsFrom: Int64 = 0
+
+  public var examsUntil: Int64 = 0
+
+  /// Item codes whose results are no longer shown.
+  public var hidden: [String] = []
+
+  /// Sensitive classes that are no longer covered.
+  public var withoutSensitive: [String] = []
+
+  public var signer: Entente_Api_V1_PrepareNarrowingRequest.OneOf_Signer? = nil
+
+  public var patientKey: Data {
+    get {
+      if case .patientKey(let v)? = signer {return v}
+      return Data()
+    }
+    set {signer = .patientKey(newValue)}
+  }
+
+  /// This institution, which witnessed.
+  public var witness: Bool {
+    get {
+      if case .witness(let v)? = signer {return v}
+      return false
+    }
+    set {signer = .witness(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Signer: Equatable, Sendable {
+    case patientKey(Data)
+    /// This institution, which witnessed.
+    case witness(Bool)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareDelegationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var principal: Entente_Api_V1_PrepareDelegationRequest.OneOf_Principal? = nil
+
+  public var patientKey: Data {
+    get {
+      if case .patientKey(let v)? = principal {return v}
+      return Data()
+    }
+    set {principal = .patientKey(newValue)}
+  }
+
+  public var witness: Bool {
+    get {
+      if case .witness(let v)? = principal {return v}
+      return false
+    }
+    set {principal = .witness(newValue)}
+  }
+
+  public var delegateKey: Data = Data()
+
+  /// proxy, guardian or statutory.
+  public var capacity: String = String()
+
+  public var kinds: [String] = []
+
+  public var items: [String] = []
+
+  public var examsFrom: Int64 = 0
+
+  public var examsUntil: Int64 = 0
+
+  public var purpose: String = String()
+
+  public var sensitive: [String] = []
+
+  public var hidden: [String] = []
+
+  public var notBefore: Int64 = 0
+
+  public var notAfter: Int64 = 0
+
+  /// SHA-256 of the mandate.
+  public var evidence: Data = Data()
+
+  /// YYYY-MM-DD, of the child; asked for where a guardian is appointed.
+  public var birthDate: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Principal: Equatable, Sendable {
+    case patientKey(Data)
+    case witness(Bool)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareDelegationEndRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var delegation: Data = Data()
+
+  public var signer: Entente_Api_V1_PrepareDelegationEndRequest.OneOf_Signer? = nil
+
+  public var patientKey: Data {
+    get {
+      if case .patientKey(let v)? = signer {return v}
+      return Data()
+    }
+    set {signer = .patientKey(newValue)}
+  }
+
+  public var witness: Bool {
+    get {
+      if case .witness(let v)? = signer {return v}
+      return false
+    }
+    set {signer = .witness(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Signer: Equatable, Sendable {
+    case patientKey(Data)
+    case witness(Bool)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareDiscoveryRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var hidden: Bool = false
+
+  public var principal: Entente_Api_V1_PrepareDiscoveryRequest.OneOf_Principal? = nil
+
+  public var patientKey: Data {
+    get {
+      if case .patientKey(let v)? = principal {return v}
+      return Data()
+    }
+    set {principal = .patientKey(newValue)}
+  }
+
+  public var witness: Bool {
+    get {
+      if case .witness(let v)? = principal {return v}
+      return false
+    }
+    set {principal = .witness(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Principal: Equatable, Sendable {
+    case patientKey(Data)
+    case witness(Bool)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ChangeGroupRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var group: String = String()
+
+  /// Makes the group; then nothing is added or removed.
+  public var creates: Bool = false
+
+  public var added: [String] = []
+
+  public var removed: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ShowGroupRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var group: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ShowGroupReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var group: String = String()
+
+  public var keeper: String = String()
+
+  public var members: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_OpenReferralRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var to: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_OpenReferralReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var referral: Data = Data()
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_CloseReferralRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var referral: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ExplainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data = Data()
+
+  public var purpose: String = String()
+
+  public var credential: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ExplainReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// own, granted or refused.
+  public var answer: String = String()
+
+  /// access.own, access.granted, or the code with which fetch refuses.
+  public var code: String = String()
+
+  /// The name of the rule that refuses.
+  public var rule: String = String()
+
+  /// The grant that allows, or that came nearest.
+  public var grant: Data = Data()
+
+  public var text: String = String()
+
+  public var hint: String = String()
+
+  public var hidden: [String] = []
+
+  public var uses: UInt32 = 0
+
+  public var usesMax: UInt32 = 0
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
@@ -1089,6 +1524,9 @@ public nonisolated struct Entente_Api_V1_PreparedTransaction: Sendable {
   /// The grant or handle that the transaction makes or ends.
   public var subject: Data = Data()
 
+  /// The block in which this was done before; then there is no transaction, and nothing is left to do.
+  public var doneHeight: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1106,6 +1544,129 @@ public nonisolated struct Entente_Api_V1_SubmitTransactionRequest: Sendable {
   public var patientSignature: Data = Data()
 
   public var timeoutSeconds: UInt32 = 0
+
+  /// Of a second person who signs as well.
+  public var secondKey: Data = Data()
+
+  public var secondSignature: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareBreakGlassRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  /// unconscious, life-threatening, nobody-can-decide, disaster or other.
+  public var reason: String = String()
+
+  public var text: String = String()
+
+  /// Where and in what state the patient is.
+  public var circumstances: String = String()
+
+  /// Canonical bytes of the clinician's credential, and of the second person's if there is one.
+  public var credential: Data = Data()
+
+  public var approver: Data = Data()
+
+  /// The case to widen from the usual extent to everything.
+  public var widens: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareReviewRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var emergency: Data = Data()
+
+  /// justified or unjustified.
+  public var outcome: String = String()
+
+  public var credential: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Of a patient; of this institution, as source and as reader, when empty.
+public nonisolated struct Entente_Api_V1_NoticesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Newest first.
+public nonisolated struct Entente_Api_V1_NoticesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var notices: [Entente_Api_V1_Notice] = []
+
+  /// Emergency accesses by this institution so far.
+  public var opened: UInt64 = 0
+
+  public var justified: UInt64 = 0
+
+  public var unjustified: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_Notice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var emergency: Data = Data()
+
+  public var institution: String = String()
+
+  public var reason: String = String()
+
+  public var text: String = String()
+
+  public var circumstances: String = String()
+
+  public var time: Int64 = 0
+
+  public var height: UInt64 = 0
+
+  public var until: Int64 = 0
+
+  public var wide: Bool = false
+
+  public var approved: Bool = false
+
+  public var widens: Data = Data()
+
+  /// open, overdue, justified or unjustified.
+  public var review: String = String()
+
+  public var reviewUntil: Int64 = 0
+
+  /// This institution's own case, rather than one about its patient.
+  public var own: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1243,11 +1804,89 @@ public nonisolated struct Entente_Api_V1_Grant: @unchecked Sendable {
     set {_uniqueStorage()._selfWitnessed = newValue}
   }
 
+  public var groups: [String] {
+    get {_storage._groups}
+    set {_uniqueStorage()._groups = newValue}
+  }
+
+  public var records: [Data] {
+    get {_storage._records}
+    set {_uniqueStorage()._records = newValue}
+  }
+
+  public var usesMax: UInt32 {
+    get {_storage._usesMax}
+    set {_uniqueStorage()._usesMax = newValue}
+  }
+
+  /// Openings here so far.
+  public var uses: UInt32 {
+    get {_storage._uses}
+    set {_uniqueStorage()._uses = newValue}
+  }
+
+  public var sensitive: [String] {
+    get {_storage._sensitive}
+    set {_uniqueStorage()._sensitive = newValue}
+  }
+
+  /// Salted handles of who may read.
+  public var readers: [Data] {
+    get {_storage._readers}
+    set {_uniqueStorage()._readers = newValue}
+  }
+
+  public var hidden: [String] {
+    get {_storage._hidden}
+    set {_uniqueStorage()._hidden = newValue}
+  }
+
+  public var referral: Data {
+    get {_storage._referral}
+    set {_uniqueStorage()._referral = newValue}
+  }
+
+  public var delegation: Data {
+    get {_storage._delegation}
+    set {_uniqueStorage()._delegation = newValue}
+  }
+
+  public var narrowings: [Entente_Api_V1_Narrowing] {
+    get {_storage._narrowings}
+    set {_uniqueStorage()._narrowings = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_Narrowing: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var height: UInt64 = 0
+
+  public var withoutGrantees: [String] = []
+
+  public var withoutCustodians: [String] = []
+
+  public var kinds: [String] = []
+
+  public var items: [String] = []
+
+  public var examsFrom: Int64 = 0
+
+  public var examsUntil: Int64 = 0
+
+  public var hidden: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Entente_Api_V1_AccessLogRequest: Sendable {
@@ -1437,46 +2076,66 @@ public nonisolated struct Entente_Api_V1_FetchRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FetchReply: Sendable {
+public nonisolated struct Entente_Api_V1_FetchReply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var record: Data = Data()
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
 
   public var exam: Entente_Api_V1_Exam {
-    get {_exam ?? Entente_Api_V1_Exam()}
-    set {_exam = newValue}
+    get {_storage._exam ?? Entente_Api_V1_Exam()}
+    set {_uniqueStorage()._exam = newValue}
   }
   /// Returns true if `exam` has been explicitly set.
-  public var hasExam: Bool {self._exam != nil}
+  public var hasExam: Bool {_storage._exam != nil}
   /// Clears the value of `exam`. Subsequent reads from it will return its default value.
-  public mutating func clearExam() {self._exam = nil}
+  public mutating func clearExam() {_uniqueStorage()._exam = nil}
 
   public var proof: Entente_Api_V1_Proof {
-    get {_proof ?? Entente_Api_V1_Proof()}
-    set {_proof = newValue}
+    get {_storage._proof ?? Entente_Api_V1_Proof()}
+    set {_uniqueStorage()._proof = newValue}
   }
   /// Returns true if `proof` has been explicitly set.
-  public var hasProof: Bool {self._proof != nil}
+  public var hasProof: Bool {_storage._proof != nil}
   /// Clears the value of `proof`. Subsequent reads from it will return its default value.
-  public mutating func clearProof() {self._proof = nil}
+  public mutating func clearProof() {_uniqueStorage()._proof = nil}
 
-  public var receipt: Data = Data()
+  public var receipt: Data {
+    get {_storage._receipt}
+    set {_uniqueStorage()._receipt = newValue}
+  }
 
-  public var original: [Entente_Api_V1_OriginalPart] = []
+  public var original: [Entente_Api_V1_OriginalPart] {
+    get {_storage._original}
+    set {_uniqueStorage()._original = newValue}
+  }
 
-  public var evidence: Data = Data()
+  public var evidence: Data {
+    get {_storage._evidence}
+    set {_uniqueStorage()._evidence = newValue}
+  }
 
   /// fhir, hl7v2, cda, csv or dicom.
-  public var originalFormat: String = String()
+  public var originalFormat: String {
+    get {_storage._originalFormat}
+    set {_uniqueStorage()._originalFormat = newValue}
+  }
+
+  /// Item codes whose results the grant hides, as far as this exam has them.
+  public var hidden: [String] {
+    get {_storage._hidden}
+    set {_uniqueStorage()._hidden = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _exam: Entente_Api_V1_Exam? = nil
-  fileprivate var _proof: Entente_Api_V1_Proof? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Entente_Api_V1_OriginalPart: Sendable {
@@ -3714,7 +4373,7 @@ nonisolated extension Entente_Api_V1_MappingLoadPart: SwiftProtobuf.Message, Swi
 
 nonisolated extension Entente_Api_V1_AddClinicianRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AddClinicianRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clinician\0\u{1}name\0\u{1}department\0\u{3}public_key\0\u{3}valid_days\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clinician\0\u{1}name\0\u{1}department\0\u{3}public_key\0\u{3}valid_days\0\u{1}role\0\u{3}break_glass\0\u{1}review\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3727,6 +4386,9 @@ nonisolated extension Entente_Api_V1_AddClinicianRequest: SwiftProtobuf.Message,
       case 3: try { try decoder.decodeSingularStringField(value: &self.department) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.publicKey) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.validDays) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.role) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.breakGlass) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.review) }()
       default: break
       }
     }
@@ -3748,6 +4410,15 @@ nonisolated extension Entente_Api_V1_AddClinicianRequest: SwiftProtobuf.Message,
     if self.validDays != 0 {
       try visitor.visitSingularUInt32Field(value: self.validDays, fieldNumber: 5)
     }
+    if !self.role.isEmpty {
+      try visitor.visitSingularStringField(value: self.role, fieldNumber: 6)
+    }
+    if self.breakGlass != false {
+      try visitor.visitSingularBoolField(value: self.breakGlass, fieldNumber: 7)
+    }
+    if self.review != false {
+      try visitor.visitSingularBoolField(value: self.review, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3757,6 +4428,9 @@ nonisolated extension Entente_Api_V1_AddClinicianRequest: SwiftProtobuf.Message,
     if lhs.department != rhs.department {return false}
     if lhs.publicKey != rhs.publicKey {return false}
     if lhs.validDays != rhs.validDays {return false}
+    if lhs.role != rhs.role {return false}
+    if lhs.breakGlass != rhs.breakGlass {return false}
+    if lhs.review != rhs.review {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3839,7 +4513,352 @@ nonisolated extension Entente_Api_V1_PrepareEnrolmentRequest: SwiftProtobuf.Mess
 
 nonisolated extension Entente_Api_V1_PrepareGrantRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PrepareGrantRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}grantees\0\u{1}custodians\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{3}not_before\0\u{3}not_after\0\u{3}lease_seconds\0\u{3}patient_key\0\u{3}witness_evidence\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}grantees\0\u{1}custodians\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{3}not_before\0\u{3}not_after\0\u{3}lease_seconds\0\u{3}patient_key\0\u{3}witness_evidence\0\u{3}delegate_key\0\u{1}delegation\0\u{1}groups\0\u{1}records\0\u{3}uses_max\0\u{1}sensitive\0\u{1}readers\0\u{1}hidden\0\u{1}referral\0")
+
+  fileprivate class _StorageClass {
+    var _patient: String = String()
+    var _grantees: [String] = []
+    var _custodians: [String] = []
+    var _kinds: [String] = []
+    var _items: [String] = []
+    var _examsFrom: Int64 = 0
+    var _examsUntil: Int64 = 0
+    var _purpose: String = String()
+    var _notBefore: Int64 = 0
+    var _notAfter: Int64 = 0
+    var _leaseSeconds: UInt32 = 0
+    var _grantor: Entente_Api_V1_PrepareGrantRequest.OneOf_Grantor?
+    var _delegation: Data = Data()
+    var _groups: [String] = []
+    var _records: [Data] = []
+    var _usesMax: UInt32 = 0
+    var _sensitive: [String] = []
+    var _readers: [String] = []
+    var _hidden: [String] = []
+    var _referral: Data = Data()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _patient = source._patient
+      _grantees = source._grantees
+      _custodians = source._custodians
+      _kinds = source._kinds
+      _items = source._items
+      _examsFrom = source._examsFrom
+      _examsUntil = source._examsUntil
+      _purpose = source._purpose
+      _notBefore = source._notBefore
+      _notAfter = source._notAfter
+      _leaseSeconds = source._leaseSeconds
+      _grantor = source._grantor
+      _delegation = source._delegation
+      _groups = source._groups
+      _records = source._records
+      _usesMax = source._usesMax
+      _sensitive = source._sensitive
+      _readers = source._readers
+      _hidden = source._hidden
+      _referral = source._referral
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._patient) }()
+        case 2: try { try decoder.decodeRepeatedStringField(value: &_storage._grantees) }()
+        case 3: try { try decoder.decodeRepeatedStringField(value: &_storage._custodians) }()
+        case 4: try { try decoder.decodeRepeatedStringField(value: &_storage._kinds) }()
+        case 5: try { try decoder.decodeRepeatedStringField(value: &_storage._items) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._examsFrom) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._examsUntil) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._purpose) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._notBefore) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._notAfter) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._leaseSeconds) }()
+        case 12: try {
+          var v: Data?
+          try decoder.decodeSingularBytesField(value: &v)
+          if let v = v {
+            if _storage._grantor != nil {try decoder.handleConflictingOneOf()}
+            _storage._grantor = .patientKey(v)
+          }
+        }()
+        case 13: try {
+          var v: Data?
+          try decoder.decodeSingularBytesField(value: &v)
+          if let v = v {
+            if _storage._grantor != nil {try decoder.handleConflictingOneOf()}
+            _storage._grantor = .witnessEvidence(v)
+          }
+        }()
+        case 14: try {
+          var v: Data?
+          try decoder.decodeSingularBytesField(value: &v)
+          if let v = v {
+            if _storage._grantor != nil {try decoder.handleConflictingOneOf()}
+            _storage._grantor = .delegateKey(v)
+          }
+        }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._delegation) }()
+        case 16: try { try decoder.decodeRepeatedStringField(value: &_storage._groups) }()
+        case 17: try { try decoder.decodeRepeatedBytesField(value: &_storage._records) }()
+        case 18: try { try decoder.decodeSingularUInt32Field(value: &_storage._usesMax) }()
+        case 19: try { try decoder.decodeRepeatedStringField(value: &_storage._sensitive) }()
+        case 20: try { try decoder.decodeRepeatedStringField(value: &_storage._readers) }()
+        case 21: try { try decoder.decodeRepeatedStringField(value: &_storage._hidden) }()
+        case 22: try { try decoder.decodeSingularBytesField(value: &_storage._referral) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._patient.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._patient, fieldNumber: 1)
+      }
+      if !_storage._grantees.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._grantees, fieldNumber: 2)
+      }
+      if !_storage._custodians.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._custodians, fieldNumber: 3)
+      }
+      if !_storage._kinds.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._kinds, fieldNumber: 4)
+      }
+      if !_storage._items.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._items, fieldNumber: 5)
+      }
+      if _storage._examsFrom != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._examsFrom, fieldNumber: 6)
+      }
+      if _storage._examsUntil != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._examsUntil, fieldNumber: 7)
+      }
+      if !_storage._purpose.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._purpose, fieldNumber: 8)
+      }
+      if _storage._notBefore != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._notBefore, fieldNumber: 9)
+      }
+      if _storage._notAfter != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._notAfter, fieldNumber: 10)
+      }
+      if _storage._leaseSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._leaseSeconds, fieldNumber: 11)
+      }
+      switch _storage._grantor {
+      case .patientKey?: try {
+        guard case .patientKey(let v)? = _storage._grantor else { preconditionFailure() }
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 12)
+      }()
+      case .witnessEvidence?: try {
+        guard case .witnessEvidence(let v)? = _storage._grantor else { preconditionFailure() }
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 13)
+      }()
+      case .delegateKey?: try {
+        guard case .delegateKey(let v)? = _storage._grantor else { preconditionFailure() }
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 14)
+      }()
+      case nil: break
+      }
+      if !_storage._delegation.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._delegation, fieldNumber: 15)
+      }
+      if !_storage._groups.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._groups, fieldNumber: 16)
+      }
+      if !_storage._records.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._records, fieldNumber: 17)
+      }
+      if _storage._usesMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._usesMax, fieldNumber: 18)
+      }
+      if !_storage._sensitive.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._sensitive, fieldNumber: 19)
+      }
+      if !_storage._readers.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._readers, fieldNumber: 20)
+      }
+      if !_storage._hidden.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._hidden, fieldNumber: 21)
+      }
+      if !_storage._referral.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._referral, fieldNumber: 22)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareGrantRequest, rhs: Entente_Api_V1_PrepareGrantRequest) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._patient != rhs_storage._patient {return false}
+        if _storage._grantees != rhs_storage._grantees {return false}
+        if _storage._custodians != rhs_storage._custodians {return false}
+        if _storage._kinds != rhs_storage._kinds {return false}
+        if _storage._items != rhs_storage._items {return false}
+        if _storage._examsFrom != rhs_storage._examsFrom {return false}
+        if _storage._examsUntil != rhs_storage._examsUntil {return false}
+        if _storage._purpose != rhs_storage._purpose {return false}
+        if _storage._notBefore != rhs_storage._notBefore {return false}
+        if _storage._notAfter != rhs_storage._notAfter {return false}
+        if _storage._leaseSeconds != rhs_storage._leaseSeconds {return false}
+        if _storage._grantor != rhs_storage._grantor {return false}
+        if _storage._delegation != rhs_storage._delegation {return false}
+        if _storage._groups != rhs_storage._groups {return false}
+        if _storage._records != rhs_storage._records {return false}
+        if _storage._usesMax != rhs_storage._usesMax {return false}
+        if _storage._sensitive != rhs_storage._sensitive {return false}
+        if _storage._readers != rhs_storage._readers {return false}
+        if _storage._hidden != rhs_storage._hidden {return false}
+        if _storage._referral != rhs_storage._referral {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareNarrowingRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareNarrowingRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}patient\0\u{3}without_grantees\0\u{3}without_custodians\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}hidden\0\u{3}without_sensitive\0\u{3}patient_key\0\u{1}witness\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.withoutGrantees) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.withoutCustodians) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.examsFrom) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.examsUntil) }()
+      case 9: try { try decoder.decodeRepeatedStringField(value: &self.hidden) }()
+      case 10: try { try decoder.decodeRepeatedStringField(value: &self.withoutSensitive) }()
+      case 11: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.signer != nil {try decoder.handleConflictingOneOf()}
+          self.signer = .patientKey(v)
+        }
+      }()
+      case 12: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.signer != nil {try decoder.handleConflictingOneOf()}
+          self.signer = .witness(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 2)
+    }
+    if !self.withoutGrantees.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.withoutGrantees, fieldNumber: 3)
+    }
+    if !self.withoutCustodians.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.withoutCustodians, fieldNumber: 4)
+    }
+    if !self.kinds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 5)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 6)
+    }
+    if self.examsFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.examsFrom, fieldNumber: 7)
+    }
+    if self.examsUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.examsUntil, fieldNumber: 8)
+    }
+    if !self.hidden.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.hidden, fieldNumber: 9)
+    }
+    if !self.withoutSensitive.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.withoutSensitive, fieldNumber: 10)
+    }
+    switch self.signer {
+    case .patientKey?: try {
+      guard case .patientKey(let v)? = self.signer else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 11)
+    }()
+    case .witness?: try {
+      guard case .witness(let v)? = self.signer else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 12)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareNarrowingRequest, rhs: Entente_Api_V1_PrepareNarrowingRequest) -> Bool {
+    if lhs.grant != rhs.grant {return false}
+    if lhs.patient != rhs.patient {return false}
+    if lhs.withoutGrantees != rhs.withoutGrantees {return false}
+    if lhs.withoutCustodians != rhs.withoutCustodians {return false}
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.examsFrom != rhs.examsFrom {return false}
+    if lhs.examsUntil != rhs.examsUntil {return false}
+    if lhs.hidden != rhs.hidden {return false}
+    if lhs.withoutSensitive != rhs.withoutSensitive {return false}
+    if lhs.signer != rhs.signer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareDelegationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareDelegationRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{3}patient_key\0\u{1}witness\0\u{3}delegate_key\0\u{1}capacity\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{1}sensitive\0\u{1}hidden\0\u{3}not_before\0\u{3}not_after\0\u{1}evidence\0\u{3}birth_date\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3848,30 +4867,210 @@ nonisolated extension Entente_Api_V1_PrepareGrantRequest: SwiftProtobuf.Message,
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
-      case 2: try { try decoder.decodeRepeatedStringField(value: &self.grantees) }()
-      case 3: try { try decoder.decodeRepeatedStringField(value: &self.custodians) }()
-      case 4: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
-      case 5: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.examsFrom) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.examsUntil) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.purpose) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.notAfter) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.leaseSeconds) }()
-      case 12: try {
+      case 2: try {
         var v: Data?
         try decoder.decodeSingularBytesField(value: &v)
         if let v = v {
-          if self.grantor != nil {try decoder.handleConflictingOneOf()}
-          self.grantor = .patientKey(v)
+          if self.principal != nil {try decoder.handleConflictingOneOf()}
+          self.principal = .patientKey(v)
         }
       }()
-      case 13: try {
+      case 3: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.principal != nil {try decoder.handleConflictingOneOf()}
+          self.principal = .witness(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.delegateKey) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.capacity) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.examsFrom) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.examsUntil) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.purpose) }()
+      case 11: try { try decoder.decodeRepeatedStringField(value: &self.sensitive) }()
+      case 12: try { try decoder.decodeRepeatedStringField(value: &self.hidden) }()
+      case 13: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.notAfter) }()
+      case 15: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.birthDate) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    switch self.principal {
+    case .patientKey?: try {
+      guard case .patientKey(let v)? = self.principal else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .witness?: try {
+      guard case .witness(let v)? = self.principal else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if !self.delegateKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegateKey, fieldNumber: 4)
+    }
+    if !self.capacity.isEmpty {
+      try visitor.visitSingularStringField(value: self.capacity, fieldNumber: 5)
+    }
+    if !self.kinds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 6)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 7)
+    }
+    if self.examsFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.examsFrom, fieldNumber: 8)
+    }
+    if self.examsUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.examsUntil, fieldNumber: 9)
+    }
+    if !self.purpose.isEmpty {
+      try visitor.visitSingularStringField(value: self.purpose, fieldNumber: 10)
+    }
+    if !self.sensitive.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.sensitive, fieldNumber: 11)
+    }
+    if !self.hidden.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.hidden, fieldNumber: 12)
+    }
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 13)
+    }
+    if self.notAfter != 0 {
+      try visitor.visitSingularInt64Field(value: self.notAfter, fieldNumber: 14)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 15)
+    }
+    if !self.birthDate.isEmpty {
+      try visitor.visitSingularStringField(value: self.birthDate, fieldNumber: 16)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareDelegationRequest, rhs: Entente_Api_V1_PrepareDelegationRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.principal != rhs.principal {return false}
+    if lhs.delegateKey != rhs.delegateKey {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.examsFrom != rhs.examsFrom {return false}
+    if lhs.examsUntil != rhs.examsUntil {return false}
+    if lhs.purpose != rhs.purpose {return false}
+    if lhs.sensitive != rhs.sensitive {return false}
+    if lhs.hidden != rhs.hidden {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.notAfter != rhs.notAfter {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.birthDate != rhs.birthDate {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareDelegationEndRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareDelegationEndRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delegation\0\u{3}patient_key\0\u{1}witness\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 2: try {
         var v: Data?
         try decoder.decodeSingularBytesField(value: &v)
         if let v = v {
-          if self.grantor != nil {try decoder.handleConflictingOneOf()}
-          self.grantor = .witnessEvidence(v)
+          if self.signer != nil {try decoder.handleConflictingOneOf()}
+          self.signer = .patientKey(v)
+        }
+      }()
+      case 3: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.signer != nil {try decoder.handleConflictingOneOf()}
+          self.signer = .witness(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 1)
+    }
+    switch self.signer {
+    case .patientKey?: try {
+      guard case .patientKey(let v)? = self.signer else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .witness?: try {
+      guard case .witness(let v)? = self.signer else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareDelegationEndRequest, rhs: Entente_Api_V1_PrepareDelegationEndRequest) -> Bool {
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.signer != rhs.signer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareDiscoveryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareDiscoveryRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}hidden\0\u{3}patient_key\0\u{1}witness\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.hidden) }()
+      case 3: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.principal != nil {try decoder.handleConflictingOneOf()}
+          self.principal = .patientKey(v)
+        }
+      }()
+      case 4: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.principal != nil {try decoder.handleConflictingOneOf()}
+          self.principal = .witness(v)
         }
       }()
       default: break
@@ -3887,63 +5086,352 @@ nonisolated extension Entente_Api_V1_PrepareGrantRequest: SwiftProtobuf.Message,
     if !self.patient.isEmpty {
       try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
     }
-    if !self.grantees.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.grantees, fieldNumber: 2)
+    if self.hidden != false {
+      try visitor.visitSingularBoolField(value: self.hidden, fieldNumber: 2)
     }
-    if !self.custodians.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.custodians, fieldNumber: 3)
-    }
-    if !self.kinds.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 4)
-    }
-    if !self.items.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 5)
-    }
-    if self.examsFrom != 0 {
-      try visitor.visitSingularInt64Field(value: self.examsFrom, fieldNumber: 6)
-    }
-    if self.examsUntil != 0 {
-      try visitor.visitSingularInt64Field(value: self.examsUntil, fieldNumber: 7)
-    }
-    if !self.purpose.isEmpty {
-      try visitor.visitSingularStringField(value: self.purpose, fieldNumber: 8)
-    }
-    if self.notBefore != 0 {
-      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 9)
-    }
-    if self.notAfter != 0 {
-      try visitor.visitSingularInt64Field(value: self.notAfter, fieldNumber: 10)
-    }
-    if self.leaseSeconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.leaseSeconds, fieldNumber: 11)
-    }
-    switch self.grantor {
+    switch self.principal {
     case .patientKey?: try {
-      guard case .patientKey(let v)? = self.grantor else { preconditionFailure() }
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 12)
+      guard case .patientKey(let v)? = self.principal else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
     }()
-    case .witnessEvidence?: try {
-      guard case .witnessEvidence(let v)? = self.grantor else { preconditionFailure() }
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 13)
+    case .witness?: try {
+      guard case .witness(let v)? = self.principal else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
     }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Entente_Api_V1_PrepareGrantRequest, rhs: Entente_Api_V1_PrepareGrantRequest) -> Bool {
+  public static func ==(lhs: Entente_Api_V1_PrepareDiscoveryRequest, rhs: Entente_Api_V1_PrepareDiscoveryRequest) -> Bool {
     if lhs.patient != rhs.patient {return false}
-    if lhs.grantees != rhs.grantees {return false}
-    if lhs.custodians != rhs.custodians {return false}
-    if lhs.kinds != rhs.kinds {return false}
-    if lhs.items != rhs.items {return false}
-    if lhs.examsFrom != rhs.examsFrom {return false}
-    if lhs.examsUntil != rhs.examsUntil {return false}
+    if lhs.hidden != rhs.hidden {return false}
+    if lhs.principal != rhs.principal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ChangeGroupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ChangeGroupRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}creates\0\u{1}added\0\u{1}removed\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.group) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.creates) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.added) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.removed) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.group.isEmpty {
+      try visitor.visitSingularStringField(value: self.group, fieldNumber: 1)
+    }
+    if self.creates != false {
+      try visitor.visitSingularBoolField(value: self.creates, fieldNumber: 2)
+    }
+    if !self.added.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.added, fieldNumber: 3)
+    }
+    if !self.removed.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removed, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ChangeGroupRequest, rhs: Entente_Api_V1_ChangeGroupRequest) -> Bool {
+    if lhs.group != rhs.group {return false}
+    if lhs.creates != rhs.creates {return false}
+    if lhs.added != rhs.added {return false}
+    if lhs.removed != rhs.removed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ShowGroupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowGroupRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.group) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.group.isEmpty {
+      try visitor.visitSingularStringField(value: self.group, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ShowGroupRequest, rhs: Entente_Api_V1_ShowGroupRequest) -> Bool {
+    if lhs.group != rhs.group {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ShowGroupReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowGroupReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}keeper\0\u{1}members\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.group) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.keeper) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.members) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.group.isEmpty {
+      try visitor.visitSingularStringField(value: self.group, fieldNumber: 1)
+    }
+    if !self.keeper.isEmpty {
+      try visitor.visitSingularStringField(value: self.keeper, fieldNumber: 2)
+    }
+    if !self.members.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.members, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ShowGroupReply, rhs: Entente_Api_V1_ShowGroupReply) -> Bool {
+    if lhs.group != rhs.group {return false}
+    if lhs.keeper != rhs.keeper {return false}
+    if lhs.members != rhs.members {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OpenReferralRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenReferralRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}to\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.to.isEmpty {
+      try visitor.visitSingularStringField(value: self.to, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OpenReferralRequest, rhs: Entente_Api_V1_OpenReferralRequest) -> Bool {
+    if lhs.to != rhs.to {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OpenReferralReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenReferralReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}referral\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.referral) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.referral.isEmpty {
+      try visitor.visitSingularBytesField(value: self.referral, fieldNumber: 1)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OpenReferralReply, rhs: Entente_Api_V1_OpenReferralReply) -> Bool {
+    if lhs.referral != rhs.referral {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_CloseReferralRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CloseReferralRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}referral\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.referral) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.referral.isEmpty {
+      try visitor.visitSingularBytesField(value: self.referral, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_CloseReferralRequest, rhs: Entente_Api_V1_CloseReferralRequest) -> Bool {
+    if lhs.referral != rhs.referral {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ExplainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExplainRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}purpose\0\u{1}credential\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.purpose) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
+    }
+    if !self.purpose.isEmpty {
+      try visitor.visitSingularStringField(value: self.purpose, fieldNumber: 2)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ExplainRequest, rhs: Entente_Api_V1_ExplainRequest) -> Bool {
+    if lhs.record != rhs.record {return false}
     if lhs.purpose != rhs.purpose {return false}
-    if lhs.notBefore != rhs.notBefore {return false}
-    if lhs.notAfter != rhs.notAfter {return false}
-    if lhs.leaseSeconds != rhs.leaseSeconds {return false}
-    if lhs.grantor != rhs.grantor {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ExplainReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExplainReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}answer\0\u{1}code\0\u{1}rule\0\u{1}grant\0\u{1}text\0\u{1}hint\0\u{1}hidden\0\u{1}uses\0\u{3}uses_max\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.answer) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.rule) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.hint) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.hidden) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.uses) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.usesMax) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.answer.isEmpty {
+      try visitor.visitSingularStringField(value: self.answer, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.rule.isEmpty {
+      try visitor.visitSingularStringField(value: self.rule, fieldNumber: 3)
+    }
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 4)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 5)
+    }
+    if !self.hint.isEmpty {
+      try visitor.visitSingularStringField(value: self.hint, fieldNumber: 6)
+    }
+    if !self.hidden.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.hidden, fieldNumber: 7)
+    }
+    if self.uses != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uses, fieldNumber: 8)
+    }
+    if self.usesMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.usesMax, fieldNumber: 9)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ExplainReply, rhs: Entente_Api_V1_ExplainReply) -> Bool {
+    if lhs.answer != rhs.answer {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.rule != rhs.rule {return false}
+    if lhs.grant != rhs.grant {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.hint != rhs.hint {return false}
+    if lhs.hidden != rhs.hidden {return false}
+    if lhs.uses != rhs.uses {return false}
+    if lhs.usesMax != rhs.usesMax {return false}
+    if lhs.height != rhs.height {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4013,7 +5501,7 @@ nonisolated extension Entente_Api_V1_PrepareRevocationRequest: SwiftProtobuf.Mes
 
 nonisolated extension Entente_Api_V1_PreparedTransaction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PreparedTransaction"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transaction\0\u{3}to_sign\0\u{1}subject\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transaction\0\u{3}to_sign\0\u{1}subject\0\u{3}done_height\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4024,6 +5512,7 @@ nonisolated extension Entente_Api_V1_PreparedTransaction: SwiftProtobuf.Message,
       case 1: try { try decoder.decodeSingularBytesField(value: &self.transaction) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.toSign) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.subject) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.doneHeight) }()
       default: break
       }
     }
@@ -4039,6 +5528,9 @@ nonisolated extension Entente_Api_V1_PreparedTransaction: SwiftProtobuf.Message,
     if !self.subject.isEmpty {
       try visitor.visitSingularBytesField(value: self.subject, fieldNumber: 3)
     }
+    if self.doneHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.doneHeight, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4046,6 +5538,7 @@ nonisolated extension Entente_Api_V1_PreparedTransaction: SwiftProtobuf.Message,
     if lhs.transaction != rhs.transaction {return false}
     if lhs.toSign != rhs.toSign {return false}
     if lhs.subject != rhs.subject {return false}
+    if lhs.doneHeight != rhs.doneHeight {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4053,7 +5546,7 @@ nonisolated extension Entente_Api_V1_PreparedTransaction: SwiftProtobuf.Message,
 
 nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SubmitTransactionRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transaction\0\u{3}patient_key\0\u{3}patient_signature\0\u{3}timeout_seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}transaction\0\u{3}patient_key\0\u{3}patient_signature\0\u{3}timeout_seconds\0\u{3}second_key\0\u{3}second_signature\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4065,6 +5558,8 @@ nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Mes
       case 2: try { try decoder.decodeSingularBytesField(value: &self.patientKey) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.patientSignature) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutSeconds) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.secondKey) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.secondSignature) }()
       default: break
       }
     }
@@ -4083,6 +5578,12 @@ nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Mes
     if self.timeoutSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.timeoutSeconds, fieldNumber: 4)
     }
+    if !self.secondKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.secondKey, fieldNumber: 5)
+    }
+    if !self.secondSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.secondSignature, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4091,6 +5592,278 @@ nonisolated extension Entente_Api_V1_SubmitTransactionRequest: SwiftProtobuf.Mes
     if lhs.patientKey != rhs.patientKey {return false}
     if lhs.patientSignature != rhs.patientSignature {return false}
     if lhs.timeoutSeconds != rhs.timeoutSeconds {return false}
+    if lhs.secondKey != rhs.secondKey {return false}
+    if lhs.secondSignature != rhs.secondSignature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareBreakGlassRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareBreakGlassRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}credential\0\u{1}approver\0\u{1}widens\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.circumstances) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.approver) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.widens) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 3)
+    }
+    if !self.circumstances.isEmpty {
+      try visitor.visitSingularStringField(value: self.circumstances, fieldNumber: 4)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 5)
+    }
+    if !self.approver.isEmpty {
+      try visitor.visitSingularBytesField(value: self.approver, fieldNumber: 6)
+    }
+    if !self.widens.isEmpty {
+      try visitor.visitSingularBytesField(value: self.widens, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareBreakGlassRequest, rhs: Entente_Api_V1_PrepareBreakGlassRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.circumstances != rhs.circumstances {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.approver != rhs.approver {return false}
+    if lhs.widens != rhs.widens {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareReviewRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareReviewRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}outcome\0\u{1}credential\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.emergency) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.emergency.isEmpty {
+      try visitor.visitSingularBytesField(value: self.emergency, fieldNumber: 1)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 2)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareReviewRequest, rhs: Entente_Api_V1_PrepareReviewRequest) -> Bool {
+    if lhs.emergency != rhs.emergency {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_NoticesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NoticesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_NoticesRequest, rhs: Entente_Api_V1_NoticesRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NoticesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}notices\0\u{1}opened\0\u{1}justified\0\u{1}unjustified\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.notices) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.justified) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.unjustified) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.notices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.notices, fieldNumber: 1)
+    }
+    if self.opened != 0 {
+      try visitor.visitSingularUInt64Field(value: self.opened, fieldNumber: 2)
+    }
+    if self.justified != 0 {
+      try visitor.visitSingularUInt64Field(value: self.justified, fieldNumber: 3)
+    }
+    if self.unjustified != 0 {
+      try visitor.visitSingularUInt64Field(value: self.unjustified, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_NoticesReply, rhs: Entente_Api_V1_NoticesReply) -> Bool {
+    if lhs.notices != rhs.notices {return false}
+    if lhs.opened != rhs.opened {return false}
+    if lhs.justified != rhs.justified {return false}
+    if lhs.unjustified != rhs.unjustified {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Notice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}institution\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}wide\0\u{1}approved\0\u{1}widens\0\u{1}review\0\u{3}review_until\0\u{1}own\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.emergency) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.circumstances) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.wide) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.approved) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.widens) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.review) }()
+      case 13: try { try decoder.decodeSingularInt64Field(value: &self.reviewUntil) }()
+      case 14: try { try decoder.decodeSingularBoolField(value: &self.own) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.emergency.isEmpty {
+      try visitor.visitSingularBytesField(value: self.emergency, fieldNumber: 1)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 4)
+    }
+    if !self.circumstances.isEmpty {
+      try visitor.visitSingularStringField(value: self.circumstances, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 7)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 8)
+    }
+    if self.wide != false {
+      try visitor.visitSingularBoolField(value: self.wide, fieldNumber: 9)
+    }
+    if self.approved != false {
+      try visitor.visitSingularBoolField(value: self.approved, fieldNumber: 10)
+    }
+    if !self.widens.isEmpty {
+      try visitor.visitSingularBytesField(value: self.widens, fieldNumber: 11)
+    }
+    if !self.review.isEmpty {
+      try visitor.visitSingularStringField(value: self.review, fieldNumber: 12)
+    }
+    if self.reviewUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.reviewUntil, fieldNumber: 13)
+    }
+    if self.own != false {
+      try visitor.visitSingularBoolField(value: self.own, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_Notice, rhs: Entente_Api_V1_Notice) -> Bool {
+    if lhs.emergency != rhs.emergency {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.circumstances != rhs.circumstances {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.wide != rhs.wide {return false}
+    if lhs.approved != rhs.approved {return false}
+    if lhs.widens != rhs.widens {return false}
+    if lhs.review != rhs.review {return false}
+    if lhs.reviewUntil != rhs.reviewUntil {return false}
+    if lhs.own != rhs.own {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4193,7 +5966,7 @@ nonisolated extension Entente_Api_V1_ListGrantsReply: SwiftProtobuf.Message, Swi
 
 nonisolated extension Entente_Api_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Grant"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}grantees\0\u{1}custodians\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{3}not_before\0\u{3}not_after\0\u{3}lease_seconds\0\u{1}state\0\u{3}created_height\0\u{3}revoked_height\0\u{3}revoked_at\0\u{1}grantor\0\u{3}self_witnessed\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}grantees\0\u{1}custodians\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}purpose\0\u{3}not_before\0\u{3}not_after\0\u{3}lease_seconds\0\u{1}state\0\u{3}created_height\0\u{3}revoked_height\0\u{3}revoked_at\0\u{1}grantor\0\u{3}self_witnessed\0\u{1}groups\0\u{1}records\0\u{3}uses_max\0\u{1}uses\0\u{1}sensitive\0\u{1}readers\0\u{1}hidden\0\u{1}referral\0\u{1}delegation\0\u{1}narrowings\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4213,6 +5986,16 @@ nonisolated extension Entente_Api_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf
     var _revokedAt: Int64 = 0
     var _grantor: String = String()
     var _selfWitnessed: Bool = false
+    var _groups: [String] = []
+    var _records: [Data] = []
+    var _usesMax: UInt32 = 0
+    var _uses: UInt32 = 0
+    var _sensitive: [String] = []
+    var _readers: [Data] = []
+    var _hidden: [String] = []
+    var _referral: Data = Data()
+    var _delegation: Data = Data()
+    var _narrowings: [Entente_Api_V1_Narrowing] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4240,6 +6023,16 @@ nonisolated extension Entente_Api_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf
       _revokedAt = source._revokedAt
       _grantor = source._grantor
       _selfWitnessed = source._selfWitnessed
+      _groups = source._groups
+      _records = source._records
+      _usesMax = source._usesMax
+      _uses = source._uses
+      _sensitive = source._sensitive
+      _readers = source._readers
+      _hidden = source._hidden
+      _referral = source._referral
+      _delegation = source._delegation
+      _narrowings = source._narrowings
     }
   }
 
@@ -4275,6 +6068,16 @@ nonisolated extension Entente_Api_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf
         case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._revokedAt) }()
         case 16: try { try decoder.decodeSingularStringField(value: &_storage._grantor) }()
         case 17: try { try decoder.decodeSingularBoolField(value: &_storage._selfWitnessed) }()
+        case 18: try { try decoder.decodeRepeatedStringField(value: &_storage._groups) }()
+        case 19: try { try decoder.decodeRepeatedBytesField(value: &_storage._records) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._usesMax) }()
+        case 21: try { try decoder.decodeSingularUInt32Field(value: &_storage._uses) }()
+        case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._sensitive) }()
+        case 23: try { try decoder.decodeRepeatedBytesField(value: &_storage._readers) }()
+        case 24: try { try decoder.decodeRepeatedStringField(value: &_storage._hidden) }()
+        case 25: try { try decoder.decodeSingularBytesField(value: &_storage._referral) }()
+        case 26: try { try decoder.decodeSingularBytesField(value: &_storage._delegation) }()
+        case 27: try { try decoder.decodeRepeatedMessageField(value: &_storage._narrowings) }()
         default: break
         }
       }
@@ -4334,6 +6137,36 @@ nonisolated extension Entente_Api_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf
       if _storage._selfWitnessed != false {
         try visitor.visitSingularBoolField(value: _storage._selfWitnessed, fieldNumber: 17)
       }
+      if !_storage._groups.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._groups, fieldNumber: 18)
+      }
+      if !_storage._records.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._records, fieldNumber: 19)
+      }
+      if _storage._usesMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._usesMax, fieldNumber: 20)
+      }
+      if _storage._uses != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._uses, fieldNumber: 21)
+      }
+      if !_storage._sensitive.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._sensitive, fieldNumber: 22)
+      }
+      if !_storage._readers.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._readers, fieldNumber: 23)
+      }
+      if !_storage._hidden.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._hidden, fieldNumber: 24)
+      }
+      if !_storage._referral.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._referral, fieldNumber: 25)
+      }
+      if !_storage._delegation.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._delegation, fieldNumber: 26)
+      }
+      if !_storage._narrowings.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._narrowings, fieldNumber: 27)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4360,10 +6193,85 @@ nonisolated extension Entente_Api_V1_Grant: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._revokedAt != rhs_storage._revokedAt {return false}
         if _storage._grantor != rhs_storage._grantor {return false}
         if _storage._selfWitnessed != rhs_storage._selfWitnessed {return false}
+        if _storage._groups != rhs_storage._groups {return false}
+        if _storage._records != rhs_storage._records {return false}
+        if _storage._usesMax != rhs_storage._usesMax {return false}
+        if _storage._uses != rhs_storage._uses {return false}
+        if _storage._sensitive != rhs_storage._sensitive {return false}
+        if _storage._readers != rhs_storage._readers {return false}
+        if _storage._hidden != rhs_storage._hidden {return false}
+        if _storage._referral != rhs_storage._referral {return false}
+        if _storage._delegation != rhs_storage._delegation {return false}
+        if _storage._narrowings != rhs_storage._narrowings {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Narrowing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Narrowing"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{3}without_grantees\0\u{3}without_custodians\0\u{1}kinds\0\u{1}items\0\u{3}exams_from\0\u{3}exams_until\0\u{1}hidden\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.withoutGrantees) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.withoutCustodians) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.examsFrom) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.examsUntil) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.hidden) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 1)
+    }
+    if !self.withoutGrantees.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.withoutGrantees, fieldNumber: 2)
+    }
+    if !self.withoutCustodians.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.withoutCustodians, fieldNumber: 3)
+    }
+    if !self.kinds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 4)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 5)
+    }
+    if self.examsFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.examsFrom, fieldNumber: 6)
+    }
+    if self.examsUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.examsUntil, fieldNumber: 7)
+    }
+    if !self.hidden.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.hidden, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_Narrowing, rhs: Entente_Api_V1_Narrowing) -> Bool {
+    if lhs.height != rhs.height {return false}
+    if lhs.withoutGrantees != rhs.withoutGrantees {return false}
+    if lhs.withoutCustodians != rhs.withoutCustodians {return false}
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.examsFrom != rhs.examsFrom {return false}
+    if lhs.examsUntil != rhs.examsUntil {return false}
+    if lhs.hidden != rhs.hidden {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4821,63 +6729,118 @@ nonisolated extension Entente_Api_V1_FetchRequest: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Entente_Api_V1_FetchReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FetchReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}exam\0\u{1}proof\0\u{1}receipt\0\u{1}original\0\u{1}evidence\0\u{3}original_format\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}exam\0\u{1}proof\0\u{1}receipt\0\u{1}original\0\u{1}evidence\0\u{3}original_format\0\u{1}hidden\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _exam: Entente_Api_V1_Exam? = nil
+    var _proof: Entente_Api_V1_Proof? = nil
+    var _receipt: Data = Data()
+    var _original: [Entente_Api_V1_OriginalPart] = []
+    var _evidence: Data = Data()
+    var _originalFormat: String = String()
+    var _hidden: [String] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _exam = source._exam
+      _proof = source._proof
+      _receipt = source._receipt
+      _original = source._original
+      _evidence = source._evidence
+      _originalFormat = source._originalFormat
+      _hidden = source._hidden
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._exam) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._proof) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.receipt) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.original) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.originalFormat) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._exam) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._proof) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._receipt) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._original) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._evidence) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._originalFormat) }()
+        case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._hidden) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.record.isEmpty {
-      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
-    }
-    try { if let v = self._exam {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._proof {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.receipt.isEmpty {
-      try visitor.visitSingularBytesField(value: self.receipt, fieldNumber: 4)
-    }
-    if !self.original.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.original, fieldNumber: 5)
-    }
-    if !self.evidence.isEmpty {
-      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 6)
-    }
-    if !self.originalFormat.isEmpty {
-      try visitor.visitSingularStringField(value: self.originalFormat, fieldNumber: 7)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      try { if let v = _storage._exam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._proof {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._receipt.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._receipt, fieldNumber: 4)
+      }
+      if !_storage._original.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._original, fieldNumber: 5)
+      }
+      if !_storage._evidence.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._evidence, fieldNumber: 6)
+      }
+      if !_storage._originalFormat.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._originalFormat, fieldNumber: 7)
+      }
+      if !_storage._hidden.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._hidden, fieldNumber: 8)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FetchReply, rhs: Entente_Api_V1_FetchReply) -> Bool {
-    if lhs.record != rhs.record {return false}
-    if lhs._exam != rhs._exam {return false}
-    if lhs._proof != rhs._proof {return false}
-    if lhs.receipt != rhs.receipt {return false}
-    if lhs.original != rhs.original {return false}
-    if lhs.evidence != rhs.evidence {return false}
-    if lhs.originalFormat != rhs.originalFormat {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._exam != rhs_storage._exam {return false}
+        if _storage._proof != rhs_storage._proof {return false}
+        if _storage._receipt != rhs_storage._receipt {return false}
+        if _storage._original != rhs_storage._original {return false}
+        if _storage._evidence != rhs_storage._evidence {return false}
+        if _storage._originalFormat != rhs_storage._originalFormat {return false}
+        if _storage._hidden != rhs_storage._hidden {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -265,7 +265,19 @@ package struct EvidenceVerifier: Sendable {
         guard grant.scope.commitment(salt: state.grant.salt) == state.grant.scopeCommitment else {
             return Finding(step: .grant, code: .scopeMismatch, text: "The scope is not the granted one.")
         }
-        if let code = Self.refusal(of: receipt, under: state, scope: grant.scope) {
+        let salt = state.grant.salt
+        guard state.narrowings.count == grant.narrowings.count,
+            zip(state.narrowings, grant.narrowings).allSatisfy({
+                $0.narrowing.scopeCommitment == $1.commitment(salt: salt)
+            })
+        else {
+            return Finding(step: .grant, code: .scopeMismatch, text: "The narrowed scopes are not the ones on chain.")
+        }
+        guard let supports = GrantSupports(grant, state, root: file.header.stateRoot) else {
+            let text = "The certified state does not hold what the grant leans on in this form."
+            return Finding(step: .grant, code: .grantNotInState, text: text)
+        }
+        if let code = Self.refusal(of: receipt, under: state, scope: grant.scope, supports) {
             return Finding(step: .grant, code: code, text: "The grant did not allow this reading.")
         }
         let ending = state.revokedHeight.map { " It was revoked later, in block \($0)." } ?? ""
@@ -275,14 +287,25 @@ package struct EvidenceVerifier: Sendable {
     }
 
     /// Why the grant does not allow what the receipt says.
-    private static func refusal(of receipt: FetchReceipt, under state: GrantState, scope: GrantScope) -> Code? {
+    private static func refusal(
+        of receipt: FetchReceipt,
+        under state: GrantState,
+        scope: GrantScope,
+        _ supports: GrantSupports
+    ) -> Code? {
         let grant = state.grant
-        guard grant.grantees.contains(receipt.institution) else { return .notAGrantee }
-        guard state.covers(custodian: receipt.custodian) else { return .custodianNotCovered }
+        let narrowings = state.narrowings.filter { $0.height <= receipt.height }.map(\.narrowing)
+        guard state.names(receipt.institution, groups: supports.groups, at: receipt.height),
+            !narrowings.contains(where: { $0.withoutGrantees.contains(receipt.institution) })
+        else { return .notAGrantee }
+        guard state.covers(custodian: receipt.custodian),
+            !narrowings.contains(where: { $0.withoutCustodians.contains(receipt.custodian) })
+        else { return .custodianNotCovered }
         guard scope.purpose == receipt.request.purpose else { return .otherPurpose }
         guard state.createdHeight <= receipt.height else { return .grantLater }
         guard grant.notBefore <= receipt.time, receipt.time < grant.notAfter else { return .outsidePeriod }
         if let revoked = state.revokedHeight, revoked <= receipt.height { return .revokedBefore }
+        guard supports.hold(at: receipt.height, time: receipt.time) else { return .revokedBefore }
         return nil
     }
 

@@ -26,6 +26,11 @@ extension AgentHarness {
             switch request.grantor {
             case .patientKey(let key): grantor = .patient(try Self.key(key))
             case .witnessEvidence(let evidence): grantor = .witness(try Self.evidence(evidence))
+            case .delegateKey(let key):
+                guard let id = Digest(Array(request.delegation)).map(DelegationID.init) else {
+                    throw AgentFailure(.badRequest, "a delegation is 32 bytes")
+                }
+                grantor = .delegate(try Self.key(key), id)
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
             return Self.prepared(try await self.grants.grant(GrantDesk.Wish(request, by: grantor)))
@@ -40,13 +45,15 @@ extension AgentHarness {
             guard let id = Digest(Array(request.grant)).map(GrantID.init) else {
                 throw AgentFailure(.badRequest, "a grant is 32 bytes")
             }
-            let grantor: GrantDesk.Grantor
+            let key: VerifyingKey?
             switch request.grantor {
-            case .patientKey(let key): grantor = .patient(try Self.key(key))
-            case .witnessEvidence(let evidence): grantor = .witness(try Self.evidence(evidence))
+            case .patientKey(let bytes): key = try Self.key(bytes)
+            case .witnessEvidence(let evidence):
+                _ = try Self.evidence(evidence)
+                key = nil
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            return Self.prepared(try self.grants.revocation(id, by: grantor))
+            return Self.prepared(try self.grants.revocation(id, by: key))
         }
     }
 
@@ -57,8 +64,10 @@ extension AgentHarness {
         try await self.answer {
             let body = try TransactionBody(canonicalBytes: Array(request.transaction))
             // This institution signs what it prepared itself and nothing that a caller made up about it.
-            guard case .grants = try LedgerCall(of: body) else {
-                throw AgentFailure(.badRequest, "only grants, enrolments and revocations are submitted here")
+            switch try LedgerCall(of: body) {
+            case .grants, .delegations: break
+            case .emergency where self.emergencies.takePrepared(body): break
+            default: throw AgentFailure(.badRequest, "only what patients and their witnesses sign is submitted here")
             }
             var signatures: [VerifyingKey: Signature] = [:]
             if !request.patientKey.isEmpty {
@@ -66,6 +75,12 @@ extension AgentHarness {
                     throw AgentFailure(.badRequest, "the patient's signature is not 64 bytes")
                 }
                 signatures[try Self.key(request.patientKey)] = signature
+            }
+            if !request.secondKey.isEmpty {
+                guard let signature = Signature(Array(request.secondSignature)) else {
+                    throw AgentFailure(.badRequest, "the second signature is not 64 bytes")
+                }
+                signatures[try Self.key(request.secondKey)] = signature
             }
             let transaction = try self.desk.complete(body, with: signatures)
             let seconds = request.timeoutSeconds == 0 ? 60 : min(request.timeoutSeconds, 3600)
@@ -84,42 +99,54 @@ extension AgentHarness {
         try await self.answer {
             let grants = try await self.grants.grants(of: request.patient)
             let now = Clock.now
-            return .with { $0.grants = grants.map { ExamMessages.grant($0, now: now) } }
+            return .with { $0.grants = grants.map { GrantMessages.grant($0.terms, uses: $0.uses, now: now) } }
         }
     }
 
-    private static func key(_ bytes: Data) throws -> VerifyingKey {
+    static func key(_ bytes: Data) throws -> VerifyingKey {
         guard let key = VerifyingKey(Array(bytes)) else {
             throw AgentFailure(.badRequest, "the patient's key is not a key")
         }
         return key
     }
 
-    private static func evidence(_ bytes: Data) throws -> Digest {
+    static func evidence(_ bytes: Data) throws -> Digest {
         guard let digest = Digest(Array(bytes)) else {
             throw AgentFailure(.badRequest, "the digest of the evidence is 32 bytes")
         }
         return digest
     }
 
-    private static func prepared(_ prepared: GrantDesk.Prepared) -> Entente_Api_V1_PreparedTransaction {
+    static func prepared(_ prepared: GrantDesk.Prepared) -> Entente_Api_V1_PreparedTransaction {
         .with { reply in
+            reply.subject = Data(prepared.subject.bytes)
+            if let height = prepared.doneHeight {
+                reply.doneHeight = height.value
+                return
+            }
             reply.transaction = Data(prepared.body.canonicalBytes)
             let needsPatient = prepared.body.signers.contains { if case .key = $0 { true } else { false } }
             if needsPatient { reply.toSign = Data(prepared.body.signedBytes) }
-            reply.subject = Data(prepared.subject.bytes)
         }
     }
 }
 
 extension GrantDesk.Wish {
-    init(_ request: Entente_Api_V1_PrepareGrantRequest, by grantor: GrantDesk.Grantor) {
+    init(_ request: Entente_Api_V1_PrepareGrantRequest, by grantor: GrantDesk.Grantor) throws {
         func time(_ milliseconds: Int64) -> Timestamp? {
             milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
+        }
+        var referral: ReferralID?
+        if !request.referral.isEmpty {
+            guard let digest = Digest(Array(request.referral)) else {
+                throw AgentFailure(.badRequest, "a referral is 32 bytes")
+            }
+            referral = ReferralID(digest)
         }
         self.init(
             patient: request.patient,
             grantees: request.grantees,
+            groups: request.groups,
             custodians: request.custodians,
             kinds: request.kinds,
             items: request.items,
@@ -129,6 +156,15 @@ extension GrantDesk.Wish {
             notBefore: time(request.notBefore),
             notAfter: time(request.notAfter),
             leaseSeconds: request.leaseSeconds,
+            records: try request.records.map { bytes in
+                guard let digest = Digest(Array(bytes)) else { throw AgentFailure(.badRequest, "a record is 32 bytes") }
+                return ContentAddress(digest)
+            },
+            usesMax: request.usesMax == 0 ? nil : request.usesMax,
+            sensitive: request.sensitive,
+            readers: request.readers,
+            hidden: request.hidden,
+            referral: referral,
             grantor: grantor
         )
     }

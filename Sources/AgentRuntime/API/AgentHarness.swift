@@ -17,6 +17,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let finder: Finder
     let fetcher: Fetcher
     let grants: GrantDesk
+    let emergencies: EmergencyDesk
     let log: AccessLog
     let anomalies: AnomalyList
     let imports: ImportSession
@@ -88,6 +89,12 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
                     throw AgentFailure(.badRequest, "id, name and department have 1 to \(max) bytes each")
                 }
             }
+            guard request.role.utf8.count <= max else {
+                throw AgentFailure(.badRequest, "a role has at most \(max) bytes")
+            }
+            var rights: ClinicianCredential.Rights = []
+            if request.breakGlass { rights.insert(.breakGlass) }
+            if request.review { rights.insert(.review) }
             guard (1...3660).contains(request.validDays) else {
                 throw AgentFailure(.badRequest, "a credential is valid for 1 to 3660 days")
             }
@@ -96,6 +103,8 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
                 clinician: request.clinician,
                 name: request.name,
                 department: request.department,
+                role: request.role,
+                rights: rights,
                 key: key,
                 issuedAt: now,
                 expiresAt: now.advanced(byMilliseconds: Int64(request.validDays) * 86_400_000),
@@ -118,11 +127,12 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         try await self.answer {
             let clock = ContinuousClock()
             let started = clock.now
-            _ = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
+            let credential = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
             let found = try await self.finder.find(
                 patient: request.patient,
                 items: request.items,
-                since: request.since == 0 ? nil : Timestamp(milliseconds: request.since)
+                since: request.since == 0 ? nil : Timestamp(milliseconds: request.since),
+                credential: credential
             )
             let state = self.context.board.tip.state
             return .with { reply in
@@ -172,6 +182,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
                 try FetchRequest(canonicalBytes: Array(request.request)),
                 signature: signature,
                 credential: Array(request.credential),
+                wantsWhole: request.wantsOriginal,
                 wantsEvidence: request.wantsEvidence
             )
             return ExamMessages.fetched(opened, wantsOriginal: request.wantsOriginal)

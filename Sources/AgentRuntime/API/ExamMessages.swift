@@ -34,8 +34,9 @@ enum ExamMessages {
     static func fetched(_ opened: Fetcher.Opened, wantsOriginal: Bool) -> Entente_Api_V1_FetchReply {
         .with { reply in
             reply.record = Data(opened.location.row.leaf.record.digest.bytes)
-            reply.exam = ExamRendering.exam(opened.exam)
+            reply.exam = ExamRendering.exam(opened.exam, hiding: opened.hidden)
             reply.exam.readerCodesVersion = opened.readerCodes
+            reply.hidden = opened.hidden.sorted()
             reply.proof = Self.proof(opened)
             reply.receipt = Data(opened.receipt.canonicalBytes)
             reply.originalFormat = opened.content.format.name
@@ -63,9 +64,9 @@ enum ExamMessages {
             proof.time = opened.batch.time.milliseconds
             proof.checkedHeight = opened.tip.height.value
             proof.checkedTime = opened.tip.block.header.time.milliseconds
-            if case .granted(let id, let state, _) = opened.access {
-                proof.grant = Data(id.digest.bytes)
-                proof.grantNotAfter = state.grant.notAfter.milliseconds
+            if let terms = opened.terms {
+                proof.grant = Data(terms.id.digest.bytes)
+                proof.grantNotAfter = terms.state.grant.notAfter.milliseconds
                 proof.steps.append("grant in force")
             }
             proof.steps += [
@@ -89,38 +90,6 @@ enum ExamMessages {
             read.checkedHeight = receipt.height.value
             read.custodian = receipt.custodian.text
             read.anchored = reading.isAnchored
-        }
-    }
-
-    static func grant(_ grant: AccessJudge.Grant, now: Timestamp) -> Entente_Api_V1_Grant {
-        let terms = grant.state.grant
-        return .with { message in
-            message.id = Data(grant.id.digest.bytes)
-            message.grantees = terms.grantees.map(\.text)
-            message.custodians = terms.custodians.map(\.text)
-            message.kinds = grant.scope.kinds.map(\.rawValue)
-            message.items = grant.scope.items
-            message.examsFrom = grant.scope.examsFrom?.milliseconds ?? 0
-            message.examsUntil = grant.scope.examsUntil?.milliseconds ?? 0
-            message.purpose = grant.scope.purpose.code
-            message.notBefore = terms.notBefore.milliseconds
-            message.notAfter = terms.notAfter.milliseconds
-            message.leaseSeconds = grant.scope.leaseSeconds
-            message.createdHeight = grant.state.createdHeight.value
-            message.revokedHeight = grant.state.revokedHeight?.value ?? 0
-            message.revokedAt = grant.state.revokedTime?.milliseconds ?? 0
-            message.selfWitnessed = grant.state.isSelfWitnessed
-            switch terms.grantor {
-            case .patient: message.grantor = "patient"
-            case .witness(let institution, _): message.grantor = institution.text
-            }
-            if grant.state.revokedHeight != nil {
-                message.state = "revoked"
-            } else if now >= terms.notAfter {
-                message.state = "expired"
-            } else {
-                message.state = now < terms.notBefore ? "not-yet" : "active"
-            }
         }
     }
 

@@ -7,8 +7,12 @@ import SwiftProtobuf
 
 /// An exam in the words of a report: values with the source's own digits, ranges and flags as text.
 enum ExamRendering {
-    static func exam(_ parsed: ParsedExam) -> Entente_Api_V1_Exam {
+    /// `hidden`: item codes whose results are left out.
+    ///
+    /// With one left out, conclusion and forms are as well: they may say the same in words.
+    static func exam(_ parsed: ParsedExam, hiding hidden: Set<String> = []) -> Entente_Api_V1_Exam {
         let exam = parsed.exam
+        let isWholeHidden = FieldMask.hides(exam.code, hidden)
         return .with { message in
             message.kind = exam.kind.rawValue
             message.status = exam.status.rawValue
@@ -17,15 +21,16 @@ enum ExamRendering {
             message.effectiveText = Self.text(exam.effective)
             message.issuedText = exam.issued.map(Self.time) ?? ""
             message.performers = exam.performers.compactMap(\.display?.composed)
-            message.items = exam.items.flatMap { Self.items($0, level: $0.level) }
+            message.items = isWholeHidden ? [] : exam.items.flatMap { Self.items($0, level: $0.level, hiding: hidden) }
             message.imaging = exam.imaging.map(Self.imaging)
-            message.conclusion = exam.conclusion ?? exam.conclusionCodes.compactMap(\.label).joined(separator: "; ")
             message.specimens = exam.specimens.compactMap { $0.type?.label ?? $0.display }
             message.identifiers = exam.identifiers.map {
                 [$0.system, $0.value].compactMap { $0 }.joined(separator: "|")
             }
             message.codesVersion = parsed.codes?.version ?? ""
             message.codesDigest = parsed.codes.map { Data($0.digest.bytes) } ?? Data()
+            guard hidden.isEmpty else { return }
+            message.conclusion = exam.conclusion ?? exam.conclusionCodes.compactMap(\.label).joined(separator: "; ")
             message.presentedForms = exam.presentedForms.map {
                 [$0.title, $0.contentType].compactMap { $0 }.joined(separator: ", ")
             }
@@ -49,7 +54,12 @@ enum ExamRendering {
         }
     }
 
-    private static func items(_ item: ExamItem, level: Int) -> [Entente_Api_V1_Item] {
+    private static func items(
+        _ item: ExamItem,
+        level: Int,
+        hiding hidden: Set<String>
+    ) -> [Entente_Api_V1_Item] {
+        guard !FieldMask.hides(item.code, hidden) else { return [] }
         let own = Entente_Api_V1_Item.with { message in
             message.code = Self.concept(item.code)
             message.level = UInt32(clamping: level)
@@ -71,7 +81,7 @@ enum ExamRendering {
             message.absentReason = item.dataAbsentReason?.label ?? ""
             message.notes = item.notes
         }
-        return [own] + item.components.flatMap { Self.items($0, level: level + 1) }
+        return [own] + item.components.flatMap { Self.items($0, level: level + 1, hiding: hidden) }
     }
 
     private static func value(_ value: ItemValue?) -> (value: String, unit: String) {

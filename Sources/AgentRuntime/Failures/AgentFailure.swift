@@ -21,6 +21,20 @@ package struct AgentFailure: Error, Sendable {
         case grantRevoked = "access.revoked"
         case purposeNotCovered = "access.purpose"
         case stale = "access.stale"
+        case sensitive = "access.sensitive"
+        case readerNotNamed = "access.reader"
+        case grantNarrowed = "access.narrowed"
+        case delegationOver = "access.delegation-over"
+        case beyondDelegation = "access.beyond-delegation"
+        case referralClosed = "access.referral-closed"
+        case usedUp = "access.used-up"
+        case masked = "access.masked"
+        case emergencyNoExport = "access.emergency-no-export"
+        case emergencyNoRight = "emergency.no-right"
+        case emergencyUnknown = "emergency.unknown"
+        case delegationUnknown = "delegation.unknown"
+        case groupUnknown = "group.unknown"
+        case referralUnknown = "referral.unknown"
         case credentialInvalid = "credential.invalid"
         case credentialExpired = "credential.expired"
         case transactionRefused = "transaction.refused"
@@ -59,13 +73,14 @@ package struct AgentFailure: Error, Sendable {
         switch self.code {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
-        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem:
+        case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem,
+            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown:
             3
         case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
-            .credentialExpired,
-            .transactionRefused:
+            .credentialExpired, .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked,
+            .emergencyNoExport, .emergencyNoRight:
             4
-        case .grantRevoked, .grantExpired: 5
+        case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6
         case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
         case .notReady, .pseudonymsNotReady, .stopping, .mappingNoCatalogue: 9

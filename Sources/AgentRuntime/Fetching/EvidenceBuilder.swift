@@ -61,12 +61,33 @@ package struct EvidenceBuilder: Sendable {
     }
 
     private func grant(_ opened: Fetcher.Opened) throws -> EvidenceFile.Grant? {
-        guard case .granted(let id, _, let scope) = opened.access else { return nil }
-        let key = StateKey.grant(id)
-        guard let bytes = opened.tip.state.bytes(at: key) else {
-            throw Self.incomplete("the grant is not in the state")
+        guard let terms = opened.terms else { return nil }
+        let state = opened.tip.state
+        let grant = terms.state.grant
+        // A grantee by name needs no group.
+        let group = terms.groups.first {
+            !grant.grantees.contains(self.context.institution)
+                && $0.isMember(self.context.institution, at: opened.tip.height)
         }
-        return EvidenceFile.Grant(state: bytes, proof: opened.tip.state.proof(for: key), scope: scope)
+        var delegation: EvidenceFile.Support?
+        if case .delegate(_, let id) = grant.grantor { delegation = try Self.support(.delegation(id), state) }
+        let own = try Self.support(.grant(terms.id), state)
+        return EvidenceFile.Grant(
+            state: own.state,
+            proof: own.proof,
+            scope: terms.scope,
+            narrowings: terms.narrowings,
+            group: try group.map { try Self.support(.group($0.id), state) },
+            delegation: delegation,
+            referrals: try terms.referrals.map { try Self.support(.referral($0.referral.id), state) }
+        )
+    }
+
+    private static func support(_ key: StateKey, _ state: LedgerState) throws -> EvidenceFile.Support {
+        guard let bytes = state.bytes(at: key) else {
+            throw Self.incomplete("the grant, or something that it leans on, is not in the state")
+        }
+        return EvidenceFile.Support(state: bytes, proof: state.proof(for: key))
     }
 
     private static func incomplete(_ what: String) -> AgentFailure {

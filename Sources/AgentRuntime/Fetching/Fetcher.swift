@@ -16,7 +16,11 @@ package struct Fetcher: Sendable {
         package var content: RecordContent
         package var exam: ParsedExam
         package var batch: BatchState
-        package var access: Access
+        package var access: AccessAnswer
+        /// The grant with all that bears on it; `nil` for an own record.
+        package var terms: AccessTerms?
+        /// Item codes of the exam whose results are not shown.
+        package var hidden: Set<String>
         package var tip: ChainBoard.Tip
         package var receipt: FetchReceipt
         package var evidence: [UInt8]?
@@ -27,7 +31,7 @@ package struct Fetcher: Sendable {
     private let context: AgentContext
     private let index: RecordIndex
     private let names: PseudonymDesk
-    private let judge: AccessJudge
+    private let access: OpeningJudge
     package let credentials: CredentialCheck
     private let evidence: EvidenceBuilder
     private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
@@ -46,7 +50,7 @@ package struct Fetcher: Sendable {
         self.context = context
         self.index = RecordIndex(context: context)
         self.names = names
-        self.judge = judge
+        self.access = OpeningJudge(context: context, judge: judge)
         self.credentials = CredentialCheck(context: context)
         self.evidence = EvidenceBuilder(context: context)
         self.obtain = obtain
@@ -60,27 +64,41 @@ package struct Fetcher: Sendable {
         credential bytes: [UInt8]
     ) throws -> FetchRequest {
         let credential = try self.credentials.credential(bytes, now: Clock.now)
-        _ = try self.judged(try self.index.location(of: record), purpose, self.context.board.tip)
+        let location = try self.index.location(of: record)
+        _ = try self.access.judged(location, credential, purpose, self.context.board.tip)
         return self.credentials.request(record: record, purpose: purpose, credential: credential)
     }
 
+    /// What would be said to a wish to open a record; nothing is opened or written down.
+    package func explain(
+        record: ContentAddress,
+        purpose: PurposeOfUse,
+        credential bytes: [UInt8]
+    ) throws -> (OpeningJudge.Judged, Height) {
+        let credential = try self.credentials.credential(bytes, now: Clock.now)
+        let tip = self.context.board.tip
+        return (try self.access.answer(try self.index.location(of: record), credential, purpose, tip), tip.height)
+    }
+
+    /// `wantsWhole`: the source's own bytes or evidence, which cannot be had with something left out.
     package func open(
         _ request: FetchRequest,
         signature: Signature,
         credential bytes: [UInt8],
+        wantsWhole: Bool,
         wantsEvidence: Bool
     ) async throws -> Opened {
         let credential = try self.credentials.credential(bytes, now: Clock.now)
         try self.credentials.close(request, signature: signature, credential: credential)
         let location = try self.index.location(of: request.record)
         // Fails before the network is asked for what may not be opened anyway.
-        _ = try self.judged(location, request.purpose, self.context.board.tip)
+        _ = try self.access.judged(location, credential, request.purpose, self.context.board.tip)
         try await self.obtainIfMissing(location)
         let link = try self.batchLink(location.row)
         // The tip and the access are taken together, last: what counts is the ledger at the moment of opening.
         let tip = self.context.board.tip
-        let access = try self.judged(location, request.purpose, tip)
-        let opened = try self.unseal(location, access)
+        let judged = try self.access.judged(location, credential, request.purpose, tip)
+        let opened = try self.unseal(location, judged.answer)
         guard opened.commitment == location.row.leaf.commitment else {
             throw AgentFailure(
                 .recordDamaged,
@@ -90,20 +108,26 @@ package struct Fetcher: Sendable {
         }
         let exam = try Self.parse(opened.content)
         try await self.compare(exam, with: location)
-        let receipt = try self.record(
-            request,
-            signature: signature,
-            credential: credential,
-            location: location,
-            access: access,
-            tip: tip
-        )
+        let hidden = FieldMask(judged.answer).applied(to: exam)
+        if wantsWhole || wantsEvidence { try Self.checkHandingOut(judged.terms, hidden: hidden) }
+        let receipt = try self.access.counted(judged, location) {
+            try self.record(
+                request,
+                signature: signature,
+                credential: credential,
+                location: location,
+                access: judged.answer,
+                tip: tip
+            )
+        }
         var result = Opened(
             location: location,
             content: opened.content,
             exam: exam,
             batch: link.batch,
-            access: access,
+            access: judged.answer,
+            terms: judged.terms,
+            hidden: hidden,
             tip: tip,
             receipt: receipt
         )
@@ -114,8 +138,26 @@ package struct Fetcher: Sendable {
             result.readerCodes = self.context.codes.view.version
         }
         // A revocation that became final while this was being written down counts.
-        _ = try self.judged(location, request.purpose, self.context.board.tip)
+        _ = try self.access.judged(location, credential, request.purpose, self.context.board.tip, uses: judged.uses)
         return result
+    }
+
+    /// Whether the exam may leave the agent as a file, and not only be shown.
+    private static func checkHandingOut(_ terms: AccessTerms?, hidden: Set<String>) throws(AgentFailure) {
+        if case .emergency = terms?.state.grant.grantor {
+            throw AgentFailure(
+                .emergencyNoExport,
+                "what is opened in an emergency is shown, and not handed out as original or evidence",
+                hint: "Ask the patient for a grant when that is possible."
+            )
+        }
+        guard hidden.isEmpty else {
+            throw AgentFailure(
+                .masked,
+                "the grant hides a part of the exam, so neither original nor evidence can be handed out",
+                hint: "Fetch without --original and --evidence, or ask the patient for a grant without a mask."
+            )
+        }
     }
 
     /// Whether the record is what its institution listed, and what access was judged on: about this person, of this kind,
@@ -145,51 +187,6 @@ package struct Fetcher: Sendable {
                 .recordDamaged,
                 "the record is not what its institution listed it as",
                 hint: "Report it to the institution that made the record."
-            )
-        }
-    }
-
-    // MARK: Access
-
-    /// The access, or the failure that says why there is none.
-    private func judged(
-        _ location: RecordLocation,
-        _ purpose: PurposeOfUse,
-        _ tip: ChainBoard.Tip
-    ) throws -> Access {
-        let access = self.judge.access(
-            to: location.summary,
-            of: location.row.institution,
-            grants: self.judge.grants(of: location.pseudonym, in: tip.state),
-            purpose: purpose,
-            // A clock that is behind must not prolong a grant.
-            now: max(Clock.now, tip.block.header.time)
-        )
-        switch access {
-        case .own, .granted: return access
-        case .notGranted:
-            throw AgentFailure(
-                .notGranted,
-                "no grant allows this institution to open the record",
-                hint: "Ask the patient for a grant: entente grant."
-            )
-        case .purposeNotCovered:
-            throw AgentFailure(
-                .purposeNotCovered,
-                "the grant is for another purpose of use",
-                hint: "See entente grants for the purposes granted."
-            )
-        case .notYet:
-            throw AgentFailure(.grantNotYet, "the grant has not begun", hint: "See entente grants for its period.")
-        case .expired:
-            throw AgentFailure(.grantExpired, "the grant has ended", hint: "Ask the patient for a new grant.")
-        case .revoked:
-            throw AgentFailure(.grantRevoked, "the patient has revoked the grant", hint: "Ask the patient.")
-        case .stale:
-            throw AgentFailure(
-                .stale,
-                "this agent has had no contact with the chain for longer than the grant's lease",
-                hint: "The grant may have been revoked meanwhile. Restore the network: entente doctor."
             )
         }
     }
@@ -250,13 +247,15 @@ package struct Fetcher: Sendable {
         }
     }
 
-    private func unseal(_ location: RecordLocation, _ access: Access) throws -> OpenedRecord {
+    private func unseal(_ location: RecordLocation, _ access: AccessAnswer) throws -> OpenedRecord {
         let record = location.row.leaf.record
-        guard case .granted(let grant, _, _) = access else { return try self.context.vault.openOwn(record) }
+        guard case .allowed(let permission) = access else { return try self.context.vault.openOwn(record) }
         let object = try self.context.vault.read(record)
         for place in try self.context.custody.envelopes(record: record)
-        where place.grant == grant && place.custodian == location.row.institution {
+        where place.grant == permission.grant && place.custodian == location.row.institution {
             let page = try KeyEnvelopePage(canonicalBytes: self.context.vault.read(place.object).body)
+            // A page made before this institution joined the group holds nothing for it.
+            guard page.recipients.contains(where: { $0.institution == self.context.institution }) else { continue }
             return try self.context.vault.openGranted(object, page: page, chain: self.context.rules.chain)
         }
         throw AgentFailure(
@@ -285,11 +284,11 @@ package struct Fetcher: Sendable {
         signature: Signature,
         credential: ClinicianCredential,
         location: RecordLocation,
-        access: Access,
+        access: AccessAnswer,
         tip: ChainBoard.Tip
     ) throws -> FetchReceipt {
         var grant: GrantID?
-        if case .granted(let id, _, _) = access { grant = id }
+        if case .allowed(let permission) = access { grant = permission.grant }
         var receipt = FetchReceipt(
             institution: self.context.institution,
             request: request,

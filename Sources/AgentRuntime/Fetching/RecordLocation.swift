@@ -60,7 +60,7 @@ package struct RecordIndex: Sendable {
         }
     }
 
-    private static let unknown = AgentFailure(
+    static let unknown = AgentFailure(
         .recordUnknown,
         "no such record is known here",
         hint: "Find the patient first: entente find. Then copy the record from the list."

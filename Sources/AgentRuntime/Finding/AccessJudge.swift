@@ -1,121 +1,268 @@
 package import Ledger
-import LedgerStore
+package import LedgerStore
 package import Primitives
 package import Records
 import Vault
 
-/// Whether this institution may open an exam now, and if not, the nearest reason.
-package enum Access: Sendable {
-    case own
-    case granted(GrantID, GrantState, GrantScope)
-    case notGranted
-    case purposeNotCovered
-    case notYet
-    case expired
-    case revoked
-    /// A grant would allow it, but this agent has had no contact with a quorum for longer than the grant's lease.
-    case stale
-
-    package var name: String {
-        switch self {
-        case .own: "own"
-        case .granted: "granted"
-        case .notGranted, .purposeNotCovered, .notYet: "not-granted"
-        case .expired: "expired"
-        case .revoked: "revoked"
-        case .stale: "stale"
-        }
-    }
-
-    /// How near a refusal is to a permission: of several grants the nearest one explains best.
-    fileprivate var rank: Int {
-        switch self {
-        case .own, .granted: 6
-        case .stale: 5
-        case .notYet: 4
-        case .purposeNotCovered: 3
-        case .revoked: 2
-        case .expired: 1
-        case .notGranted: 0
-        }
-    }
-}
-
-/// Judges access by the final state of the chain, the clock, and when a quorum last confirmed this agent's tip.
+/// Gathers what the chain, the clock and this agent's receipts say, and has ``AccessRule`` judge it.
 package struct AccessJudge: Sendable {
-    /// A grant about one person, with its scope opened.
-    package struct Grant: Sendable {
-        package var id: GrantID
-        package var state: GrantState
-        package var scope: GrantScope
-    }
-
     private let context: AgentContext
     private let book: GrantBook
+    private let policy = SensitivityPolicy.standard
 
     package init(context: AgentContext, book: GrantBook) {
         self.context = context
         self.book = book
     }
 
-    /// All grants about a person whose scope this person's pseudonym opens.
-    package func grants(of pseudonym: PatientPseudonym) -> [Grant] {
+    /// All grants about a person whose scopes this person's pseudonym opens.
+    package func grants(of pseudonym: PatientPseudonym) -> [AccessTerms] {
         self.grants(of: pseudonym, in: self.context.board.tip.state)
     }
 
     /// The same as of one state of the chain.
-    package func grants(of pseudonym: PatientPseudonym, in state: LedgerState) -> [Grant] {
+    package func grants(of pseudonym: PatientPseudonym, in state: LedgerState) -> [AccessTerms] {
         self.book.grants(of: pseudonym).compactMap { id in
-            guard let grant = state.grant(id),
-                let scope = try? PseudonymSealing.openScope(
-                    grant.grant.sealedScope,
-                    pseudonym: pseudonym,
-                    salt: grant.grant.salt
-                ), scope.commitment(salt: grant.grant.salt) == grant.grant.scopeCommitment
-            else { return nil }
-            return Grant(id: id, state: grant, scope: scope)
+            guard let grant = state.grant(id) else { return nil }
+            let terms = grant.grant
+            guard let scope = Self.scope(terms.sealedScope, terms.scopeCommitment, pseudonym, terms.salt) else {
+                return nil
+            }
+            let narrowings = grant.narrowings.compactMap { narrowed in
+                Self.scope(
+                    narrowed.narrowing.sealedScope,
+                    narrowed.narrowing.scopeCommitment,
+                    pseudonym,
+                    terms.salt
+                )
+            }
+            // What cannot be read might take everything away.
+            guard narrowings.count == grant.narrowings.count else { return nil }
+            let mandate = Self.mandate(of: terms, pseudonym, state)
+            let referrals = ([scope] + narrowings + (mandate.map { [$0.scope] } ?? [])).compactMap(\.referral)
+            return AccessTerms(
+                id: id,
+                state: grant,
+                scope: scope,
+                narrowings: narrowings,
+                groups: state.groups(of: terms),
+                mandate: mandate,
+                referrals: referrals.compactMap(state.referral)
+            )
         }
     }
 
+    /// The delegations about a person that this person's pseudonym opens.
+    package func delegations(of pseudonym: PatientPseudonym) -> [(id: DelegationID, mandate: AccessTerms.Mandate)] {
+        let state = self.context.board.tip.state
+        return self.book.delegations(of: pseudonym).compactMap { id in
+            Self.mandate(id, pseudonym, state).map { (id, $0) }
+        }
+    }
+
+    /// Whether the person does not want to be listed.
+    package func isHidden(_ pseudonym: PatientPseudonym) -> Bool { self.book.isHidden(pseudonym) }
+
+    package func facts(_ summary: LocatorSummary) -> ExamFacts {
+        ExamFacts(
+            record: summary.record,
+            kind: summary.kind,
+            itemCode: summary.itemCode,
+            examTime: summary.examTime,
+            sensitive: self.policy.classes(of: summary.itemCode)
+        )
+    }
+
+    package func facts(_ exam: StoredExam) -> ExamFacts {
+        ExamFacts(
+            record: exam.record,
+            kind: exam.kind,
+            itemCode: exam.itemCode,
+            examTime: exam.examTime,
+            sensitive: self.policy.classes(of: exam.itemCode)
+        )
+    }
+
+    /// Whether a clinician of this institution may open an exam.
+    ///
     /// `purpose`: `nil` judges for any purpose, as a list does.
-    package func access(
-        to summary: LocatorSummary,
-        of custodian: InstitutionID,
-        grants: [Grant],
+    package func opening(
+        of exam: ExamFacts,
+        at custodian: InstitutionID,
+        by credential: ClinicianCredential,
         purpose: PurposeOfUse?,
-        now: Timestamp
-    ) -> Access {
-        guard custodian != self.context.institution else { return .own }
-        var best = Access.notGranted
-        for grant in grants {
-            let judged = self.judge(grant, summary, custodian, purpose, now)
-            if judged.rank > best.rank { best = judged }
-        }
-        return best
-    }
-
-    private func judge(
-        _ grant: Grant,
-        _ summary: LocatorSummary,
-        _ custodian: InstitutionID,
-        _ purpose: PurposeOfUse?,
-        _ now: Timestamp
-    ) -> Access {
-        let terms = grant.state.grant
-        guard terms.grantees.contains(self.context.institution), grant.state.covers(custodian: custodian),
-            grant.scope.covers(kind: summary.kind, itemCode: summary.itemCode, examTime: summary.examTime)
-        else { return .notGranted }
-        guard grant.state.revokedHeight == nil else { return .revoked }
-        guard now < terms.notAfter else { return .expired }
-        guard now >= terms.notBefore else { return .notYet }
-        guard purpose.map({ $0 == grant.scope.purpose }) ?? true else { return .purposeNotCovered }
-        guard self.isFresh(leaseSeconds: grant.scope.leaseSeconds) else { return .stale }
-        return .granted(grant.id, grant.state, grant.scope)
-    }
-
-    private func isFresh(leaseSeconds: UInt32) -> Bool {
+        tip: ChainBoard.Tip,
+        uses: [GrantID: UInt32]
+    ) -> AccessQuestion {
         let uptime = Clock.uptime
-        guard let confirmed = self.context.confirmations.confirmed(uptime: uptime) else { return false }
-        return uptime - confirmed <= Int64(leaseSeconds) * 1000
+        return AccessQuestion(
+            stage: .open,
+            reader: self.context.institution,
+            person: AccessQuestion.Person(clinician: credential.clinician, role: credential.role),
+            custodian: custodian,
+            exam: exam,
+            purpose: purpose,
+            height: tip.height,
+            time: Clock.now,
+            uses: uses,
+            silence: self.context.confirmations.confirmed(uptime: uptime).map { uptime - $0 }
+        )
+    }
+
+    /// Whether this institution gives an own exam's key and ciphertext to another.
+    package func mayRelease(
+        _ exam: ExamFacts,
+        to reader: InstitutionID,
+        under grants: [AccessTerms],
+        now: Timestamp
+    ) -> Bool {
+        let question = AccessQuestion(
+            stage: .release,
+            reader: reader,
+            custodian: self.context.institution,
+            exam: exam,
+            height: self.context.board.tip.height,
+            time: now
+        )
+        guard case .allowed = AccessRule.answer(question, under: grants) else { return false }
+        return true
+    }
+
+    /// How often records of the person were opened here under the grants that count it.
+    ///
+    /// Read from the receipts, which are durable before anything is shown: no crash forgets an opening.
+    package func uses(of pseudonym: PatientPseudonym, under grants: [AccessTerms]) throws -> [GrantID: UInt32] {
+        let counted = grants.contains { terms in
+            ([terms.scope] + terms.narrowings + (terms.mandate.map { [$0.scope] } ?? []))
+                .contains { $0.usesMax != nil }
+        }
+        guard counted,
+            let patient = try self.context.custody.patients(tags: [self.context.secrets.tag(of: pseudonym)])[0]
+        else { return [:] }
+        var uses: [GrantID: UInt32] = [:]
+        for stored in try self.context.custody.receipts(patient: patient.number) {
+            guard let grant = try self.context.secrets.openReceipt(stored.sealed).grant else { continue }
+            uses[grant, default: 0] += 1
+        }
+        return uses
+    }
+
+    private static func scope(
+        _ sealed: [UInt8],
+        _ commitment: Digest,
+        _ pseudonym: PatientPseudonym,
+        _ salt: [UInt8]
+    ) -> GrantScope? {
+        guard let scope = try? PseudonymSealing.openScope(sealed, pseudonym: pseudonym, salt: salt),
+            scope.commitment(salt: salt) == commitment
+        else { return nil }
+        return scope
+    }
+
+    private static func mandate(
+        of grant: AccessGrant,
+        _ pseudonym: PatientPseudonym,
+        _ state: LedgerState
+    ) -> AccessTerms.Mandate? {
+        guard case .delegate(_, let id) = grant.grantor else { return nil }
+        return Self.mandate(id, pseudonym, state)
+    }
+
+    private static func mandate(
+        _ id: DelegationID,
+        _ pseudonym: PatientPseudonym,
+        _ state: LedgerState
+    ) -> AccessTerms.Mandate? {
+        guard let known = state.delegation(id) else { return nil }
+        let delegation = known.delegation
+        let scope = Self.scope(delegation.sealedScope, delegation.scopeCommitment, pseudonym, delegation.salt)
+        return scope.map { AccessTerms.Mandate(state: known, scope: $0) }
+    }
+}
+
+extension AccessAnswer {
+    /// How `find` says it.
+    var name: String {
+        switch self {
+        case .own: "own"
+        case .allowed: "granted"
+        case .refused(.expired, _): "expired"
+        case .refused(.revoked, _), .refused(.narrowed, _): "revoked"
+        case .refused(.stale, _): "stale"
+        case .refused: "not-granted"
+        }
+    }
+
+    /// The failure of an opening that is refused, and that an explanation shows as well.
+    var failure: AgentFailure? {
+        guard case .refused(let refusal, _) = self else { return nil }
+        return switch refusal {
+        case .grantee, .custodian, .scope:
+            AgentFailure(
+                .notGranted,
+                "no grant allows this institution to open the record",
+                hint: "Ask the patient for a grant: entente grant."
+            )
+        case .sensitive:
+            AgentFailure(
+                .sensitive,
+                "the exam is of a sensitive class that no grant names",
+                hint: "Ask the patient for a grant that names it: entente grant --sensitive."
+            )
+        case .reader:
+            AgentFailure(
+                .readerNotNamed,
+                "the grant is for other clinicians of this institution",
+                hint: "The patient chose a role or a person: see entente grants."
+            )
+        case .purpose:
+            AgentFailure(
+                .purposeNotCovered,
+                "the grant is for another purpose of use",
+                hint: "See entente grants for the purposes granted."
+            )
+        case .notYet:
+            AgentFailure(.grantNotYet, "the grant has not begun", hint: "See entente grants for its period.")
+        case .expired:
+            AgentFailure(.grantExpired, "the grant has ended", hint: "Ask the patient for a new grant.")
+        case .revoked:
+            AgentFailure(.grantRevoked, "the patient has revoked the grant", hint: "Ask the patient.")
+        case .narrowed:
+            AgentFailure(
+                .grantNarrowed,
+                "the patient has revoked this part of the grant",
+                hint: "See entente grants for what is left of it."
+            )
+        case .delegationOver:
+            AgentFailure(
+                .delegationOver,
+                "who granted does not speak for the patient any more",
+                hint: "Ask the patient for a new grant."
+            )
+        case .beyondDelegation:
+            AgentFailure(
+                .beyondDelegation,
+                "who granted may not grant this for the patient",
+                hint: "Ask the patient for a grant."
+            )
+        case .referralClosed:
+            AgentFailure(
+                .referralClosed,
+                "the referral to which the grant is bound is closed",
+                hint: "Ask the patient for a new grant."
+            )
+        case .usedUp:
+            AgentFailure(
+                .usedUp,
+                "the grant's openings are used up",
+                hint: "Ask the patient for a new grant."
+            )
+        case .stale:
+            AgentFailure(
+                .stale,
+                "this agent has had no contact with the chain for longer than the grant's lease",
+                hint: "The grant may have been revoked meanwhile. Restore the network: entente doctor."
+            )
+        }
     }
 }

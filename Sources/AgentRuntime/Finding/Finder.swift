@@ -1,4 +1,4 @@
-import Ledger
+package import Ledger
 package import LedgerStore
 package import Primitives
 package import Records
@@ -20,7 +20,7 @@ package struct Finder: Sendable {
         package var row: LocatorRow
         package var summary: LocatorSummary
         package var isSuperseded: Bool
-        package var access: Access
+        package var access: AccessAnswer
     }
 
     private struct Superseded: Hashable {
@@ -39,7 +39,14 @@ package struct Finder: Sendable {
     }
 
     /// The exams of a person, newest first, and notes on those of others, so that `fetch` needs only a record's address.
-    package func find(patient text: String, items: [String], since: Timestamp?) async throws -> [Found] {
+    ///
+    /// What the asker may not open and the patient does not want listed, or is sensitive, is left out as if it were not there.
+    package func find(
+        patient text: String,
+        items: [String],
+        since: Timestamp?,
+        credential: ClinicianCredential
+    ) async throws -> [Found] {
         var found: [Found] = []
         for pseudonym in try await self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
         // An institution replaces its own exams only, and by what it committed to.
@@ -48,29 +55,45 @@ package struct Finder: Sendable {
                 exam.row.leaf.supersedes.map { Superseded(institution: exam.row.institution, record: $0) }
             }
         )
-        let now = Clock.now
-        var grants: [Digest: [AccessJudge.Grant]] = [:]
+        try self.judge(&found, by: credential)
         for index in found.indices {
-            let exam = found[index]
-            let known = grants[exam.pseudonym.digest] ?? self.judge.grants(of: exam.pseudonym)
-            grants[exam.pseudonym.digest] = known
             found[index].isSuperseded = superseded.contains(
-                Superseded(institution: exam.row.institution, record: exam.summary.record)
-            )
-            found[index].access = self.judge.access(
-                to: exam.summary,
-                of: exam.row.institution,
-                grants: known,
-                purpose: nil,
-                now: now
+                Superseded(institution: found[index].row.institution, record: found[index].summary.record)
             )
         }
         found = found.filter { exam in
             (items.isEmpty || self.context.codes.isListed(exam.summary, of: exam.row.institution, under: items))
                 && (since.map { exam.summary.examTime ?? $0 >= $0 } ?? true)
         }
-        try self.note(found, now)
+        try self.note(found, Clock.now)
         return found.sorted(by: Self.precedes)
+    }
+
+    /// Fills in the access to each exam, and leaves out those that are not to be listed.
+    private func judge(_ found: inout [Found], by credential: ClinicianCredential) throws {
+        let tip = self.context.board.tip
+        var judged: [Found] = []
+        for (_, exams) in Dictionary(grouping: found, by: \.pseudonym.digest).sorted(by: { $0.key < $1.key }) {
+            let pseudonym = exams[0].pseudonym
+            let grants = self.judge.grants(of: pseudonym, in: tip.state)
+            let uses = try self.judge.uses(of: pseudonym, under: grants)
+            let isHidden = self.judge.isHidden(pseudonym)
+            for var exam in exams {
+                let facts = self.judge.facts(exam.summary)
+                let question = self.judge.opening(
+                    of: facts,
+                    at: exam.row.institution,
+                    by: credential,
+                    purpose: nil,
+                    tip: tip,
+                    uses: uses
+                )
+                exam.access = AccessRule.answer(question, under: grants)
+                guard AccessRule.isListed(exam.access, exam: facts, isPatientHidden: isHidden) else { continue }
+                judged.append(exam)
+            }
+        }
+        found = judged
     }
 
     private static func precedes(_ left: Found, _ right: Found) -> Bool {
@@ -111,7 +134,7 @@ package struct Finder: Sendable {
                     ), summary.record == row.leaf.record
                 else { continue }
                 found.append(
-                    Found(pseudonym: pseudonym, row: row, summary: summary, isSuperseded: false, access: .notGranted)
+                    Found(pseudonym: pseudonym, row: row, summary: summary, isSuperseded: false, access: .own)
                 )
             }
             var following: [InstitutionID: UInt64] = [:]

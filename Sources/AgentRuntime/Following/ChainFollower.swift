@@ -122,7 +122,25 @@ package struct ChainFollower: Sendable {
         case .grants(.revokeGrant(let id)):
             if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
             await self.outlets.revoked(id)
-        case .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys: break
+        case .grants(.createGroup(let group, _)): try await self.groupChanged(group, header)
+        case .grants(.changeGroup(let change)): try await self.groupChanged(change.group, header)
+        case .grants(.chooseDiscovery(let choice)):
+            self.book.add(choice)
+            let key = StateKey.discovery(choice).digest
+            try self.context.custody.note(.discovery, key: key, value: choice.canonicalBytes)
+        case .delegations(.create(let delegation)):
+            self.book.add(delegation.id, delegation)
+            let key = StateKey.delegation(delegation.id).digest
+            try self.context.custody.note(.delegation, key: key, value: delegation.canonicalBytes)
+        case .emergency(.open(let opening)):
+            let id = opening.grant.id
+            try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
+            try await self.granted(opening.grant)
+        // What they mean is read from the state whenever access is judged.
+        case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
+            .emergency(.review),
+            .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys:
+            break
         case .institutions: self.outlets.institutionsChanged()
         }
     }
@@ -176,7 +194,7 @@ package struct ChainFollower: Sendable {
 
     private func granted(_ grant: AccessGrant) async throws {
         let id = grant.id
-        let isGrantee = grant.grantees.contains(self.context.institution)
+        let isGrantee = self.mayRead(grant)
         self.book.add(id, grant)
         try self.context.custody.save(
             KnownGrant(
@@ -191,8 +209,30 @@ package struct ChainFollower: Sendable {
         if isGrantee { await self.outlets.granted(id, grant) }
     }
 
+    private func mayRead(_ grant: AccessGrant) -> Bool {
+        let tip = self.context.board.tip
+        return grant.grantees.contains(self.context.institution)
+            || tip.state.groups(of: grant).contains { $0.isMember(self.context.institution, at: tip.height) }
+    }
+
+    private func groupChanged(_ group: GroupID, _ header: BlockHeader) async throws {
+        for grant in try await self.wrapper.groupChanged(group, in: header.height, now: Clock.now) {
+            self.announce(grant)
+        }
+        // This institution may have become a reader of older grants.
+        for id in self.book.grants(to: group) {
+            guard let state = self.context.board.tip.state.grant(id), state.revokedHeight == nil,
+                self.mayRead(state.grant)
+            else { continue }
+            try self.context.custody.markGrantee(id)
+            await self.outlets.granted(id, state.grant)
+        }
+    }
+
     private func announce(_ grant: GrantID) {
         guard let state = self.context.board.tip.state.grant(grant) else { return }
-        self.outlets.pagesPublished(grant, state.grant.grantees.filter { $0 != self.context.institution })
+        let tip = self.context.board.tip
+        let readers = state.readers(groups: tip.state.groups(of: state.grant), at: tip.height)
+        self.outlets.pagesPublished(grant, readers.filter { $0 != self.context.institution })
     }
 }

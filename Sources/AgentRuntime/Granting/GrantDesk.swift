@@ -9,27 +9,12 @@ package struct GrantDesk: Sendable {
     /// Half a year, where nothing else was asked for.
     package static let periodDefaultMilliseconds: Int64 = 180 * 24 * 3600 * 1000
 
-    /// What somebody asks to be granted.
-    package struct Wish: Sendable {
-        package var patient: String
-        package var grantees: [String]
-        package var custodians: [String]
-        package var kinds: [String]
-        package var items: [String]
-        package var purpose: String
-        package var examsFrom: Timestamp?
-        package var examsUntil: Timestamp?
-        package var notBefore: Timestamp?
-        package var notAfter: Timestamp?
-        package var leaseSeconds: UInt32
-        package var grantor: Grantor
-    }
-
     /// Who speaks for the patient.
     package enum Grantor: Sendable {
         case patient(VerifyingKey)
         /// This institution, with the digest of the evidence of consent.
         case witness(Digest)
+        case delegate(VerifyingKey, DelegationID)
     }
 
     /// A transaction's body with what it is about.
@@ -37,12 +22,20 @@ package struct GrantDesk: Sendable {
         package var body: TransactionBody
         /// The handle, or the grant's id.
         package var subject: Digest
+        /// The block in which this was done before; then the body is not needed.
+        package var doneHeight: Height?
+
+        package init(body: TransactionBody, subject: Digest, doneHeight: Height? = nil) {
+            self.body = body
+            self.subject = subject
+            self.doneHeight = doneHeight
+        }
     }
 
-    private let context: AgentContext
-    private let desk: TransactionDesk
-    private let judge: AccessJudge
-    private let resolver: PatientResolver
+    let context: AgentContext
+    let desk: TransactionDesk
+    let judge: AccessJudge
+    let resolver: PatientResolver
 
     package init(context: AgentContext, desk: TransactionDesk, judge: AccessJudge, names: PseudonymDesk) {
         self.context = context
@@ -53,7 +46,8 @@ package struct GrantDesk: Sendable {
 
     package func enrolment(patient: String, key: VerifyingKey) async throws -> Prepared {
         let pseudonym = try await self.resolver.primary(patient)
-        let salt = Self.random(count: Enrolment.saltBytes)
+        // A new key takes the place of a lost one: it can end what that one granted.
+        let salt = self.enrolledSalt(pseudonym) ?? Self.random(count: Enrolment.saltBytes)
         let enrolment = Enrolment(
             key: key,
             institution: self.context.institution,
@@ -71,9 +65,15 @@ package struct GrantDesk: Sendable {
     package func grant(_ wish: Wish) async throws -> Prepared {
         let pseudonym = try await self.resolver.primary(wish.patient)
         let salt = try self.salt(for: wish.grantor, pseudonym)
-        let scope = try wish.scope()
+        let scope = try wish.scope(salt: salt)
+        try self.check(scope)
         let notBefore = wish.notBefore ?? Clock.now
-        let notAfter = wish.notAfter ?? notBefore.advanced(byMilliseconds: Self.periodDefaultMilliseconds)
+        var notAfter = wish.notAfter ?? notBefore.advanced(byMilliseconds: Self.periodDefaultMilliseconds)
+        if wish.notAfter == nil, case .delegate(_, let id) = wish.grantor,
+            let delegation = self.context.board.tip.state.delegation(id)
+        {
+            notAfter = min(notAfter, delegation.delegation.notAfter)
+        }
         guard notBefore < notAfter else {
             throw AgentFailure(.badRequest, "the grant ends before it begins", hint: "Check --from and --until.")
         }
@@ -84,16 +84,20 @@ package struct GrantDesk: Sendable {
             bucket: pseudonym.bucket,
             custodians: try wish.custodians.map(self.institution),
             grantees: try wish.grantees.map(self.institution),
+            groups: try wish.groups.map(self.group),
             scopeCommitment: scope.commitment(salt: salt),
             sealedScope: try PseudonymSealing.sealScope(scope, pseudonym: pseudonym, salt: salt),
             notBefore: notBefore,
             notAfter: notAfter,
             grantor: self.grantor(wish.grantor)
         )
-        guard !grant.grantees.isEmpty, grant.grantees.count <= AccessGrant.granteesMax,
-            grant.custodians.count <= AccessGrant.granteesMax
+        guard !grant.grantees.isEmpty || !grant.groups.isEmpty, grant.grantees.count <= AccessGrant.granteesMax,
+            grant.groups.count <= AccessGrant.groupsMax, grant.custodians.count <= AccessGrant.granteesMax
         else {
-            throw AgentFailure(.badRequest, "a grant names 1 to \(AccessGrant.granteesMax) institutions that may read")
+            throw AgentFailure(
+                .badRequest,
+                "a grant names institutions or groups that may read, at most 64 and 8 of them"
+            )
         }
         return Prepared(
             body: self.desk.body(.grants(.createGrant(grant)), signers: [Self.signer(grant.grantor)]),
@@ -101,32 +105,103 @@ package struct GrantDesk: Sendable {
         )
     }
 
-    package func revocation(_ id: GrantID, by grantor: Grantor) throws -> Prepared {
-        guard let state = self.context.board.tip.state.grant(id) else {
+    /// `signer`: a person's key; `nil` means this institution.
+    package func revocation(_ id: GrantID, by signer: VerifyingKey?) throws -> Prepared {
+        let (state, signer) = try self.endable(id, by: signer)
+        let body = self.desk.body(.grants(.revokeGrant(id)), signers: [signer])
+        return Prepared(body: body, subject: id.digest, doneHeight: state.revokedHeight)
+    }
+
+    /// A grant and who is to sign its end.
+    func endable(_ id: GrantID, by key: VerifyingKey?) throws -> (GrantState, Signer) {
+        let state = self.context.board.tip.state
+        guard let known = state.grant(id) else {
             throw AgentFailure(.grantUnknown, "the chain knows no such grant", hint: "List them: entente grants.")
         }
-        let signer = Self.signer(state.grant.grantor)
+        let signer = key.map(Signer.key) ?? .institution(self.context.institution)
+        if case .emergency = known.grant.grantor {
+            throw AgentFailure(
+                .transactionRefused,
+                "an emergency access ends by itself",
+                hint: "It is reviewed, not revoked: entente review."
+            )
+        }
         // The evidence need not be the same paper; that this institution witnessed the grant is what counts.
-        guard signer == Self.signer(self.grantor(grantor)) else {
+        var mayEnd = signer == Self.signer(known.grant.grantor)
+        if let key, state.enrolment(key)?.handle == known.grant.handle { mayEnd = true }
+        if key == nil, case .delegate(_, let delegation) = known.grant.grantor {
+            mayEnd = state.delegation(delegation)?.delegation.principal == .witness(self.context.institution)
+        }
+        guard mayEnd else {
             throw AgentFailure(
                 .transactionRefused,
                 "the chain refuses: grant.wrong-signer",
-                hint: "Only whoever made the grant can end it."
+                hint: "Only the patient or whoever made the grant can end it."
             )
         }
-        return Prepared(body: self.desk.body(.grants(.revokeGrant(id)), signers: [signer]), subject: id.digest)
+        return (known, signer)
     }
 
     /// All grants about a person, newest last.
-    package func grants(of patient: String) async throws -> [AccessJudge.Grant] {
+    package func grants(of patient: String) async throws -> [(terms: AccessTerms, uses: UInt32)] {
         var seen: Set<GrantID> = []
-        return try await self.resolver.pseudonyms(patient).flatMap { self.judge.grants(of: $0) }
-            .filter { seen.insert($0.id).inserted }
-            .sorted { ($0.state.createdHeight, $0.id) < ($1.state.createdHeight, $1.id) }
+        var found: [(terms: AccessTerms, uses: UInt32)] = []
+        for pseudonym in try await self.resolver.pseudonyms(patient) {
+            let grants = self.judge.grants(of: pseudonym)
+            let uses = try self.judge.uses(of: pseudonym, under: grants)
+            for terms in grants where seen.insert(terms.id).inserted { found.append((terms, uses[terms.id] ?? 0)) }
+        }
+        return found.sorted {
+            ($0.terms.state.createdHeight, $0.terms.id) < ($1.terms.state.createdHeight, $1.terms.id)
+        }
+    }
+
+    /// The salt of an earlier key of the patient, if one is known to have granted anything.
+    private func enrolledSalt(_ pseudonym: PatientPseudonym) -> [UInt8]? {
+        for terms in self.judge.grants(of: pseudonym) {
+            if case .patient = terms.state.grant.grantor { return terms.state.grant.salt }
+        }
+        return nil
+    }
+
+    private func check(_ scope: GrantScope) throws {
+        if let referral = scope.referral, self.context.board.tip.state.referral(referral)?.closedHeight != nil {
+            throw AgentFailure(
+                .referralClosed,
+                "the referral is closed",
+                hint: "Open a new one: entente referral open."
+            )
+        }
+        if let referral = scope.referral, self.context.board.tip.state.referral(referral) == nil {
+            throw AgentFailure(.referralUnknown, "the chain knows no such referral", hint: "See entente referral open.")
+        }
     }
 
     private func salt(for grantor: Grantor, _ pseudonym: PatientPseudonym) throws -> [UInt8] {
-        guard case .patient(let key) = grantor else { return Self.random(count: AccessGrant.saltBytes) }
+        switch grantor {
+        case .witness: return Self.random(count: AccessGrant.saltBytes)
+        case .patient(let key): return try self.salt(of: key, pseudonym)
+        case .delegate(let key, let id):
+            guard let delegation = self.context.board.tip.state.delegation(id)?.delegation else {
+                throw AgentFailure(
+                    .delegationUnknown,
+                    "the chain knows no such delegation",
+                    hint: "See entente delegation list."
+                )
+            }
+            guard delegation.delegate == key, pseudonym.handle(salt: delegation.salt) == delegation.handle else {
+                throw AgentFailure(
+                    .transactionRefused,
+                    "the delegation is another person's, or about another patient",
+                    hint: "Check the identifier, the key file and the delegation."
+                )
+            }
+            return delegation.salt
+        }
+    }
+
+    /// The salt under which a patient's key was enrolled.
+    func salt(of key: VerifyingKey, _ pseudonym: PatientPseudonym) throws -> [UInt8] {
         guard let enrolment = self.context.board.tip.state.enrolment(key) else {
             throw AgentFailure(
                 .enrolmentUnknown,
@@ -148,17 +223,29 @@ package struct GrantDesk: Sendable {
         switch grantor {
         case .patient(let key): .patient(key)
         case .witness(let evidence): .witness(self.context.institution, evidence: evidence)
+        case .delegate(let key, let id): .delegate(key, id)
         }
     }
 
     private static func signer(_ grantor: AccessGrant.Grantor) -> Signer {
         switch grantor {
-        case .patient(let key): .key(key)
-        case .witness(let institution, _): .institution(institution)
+        case .patient(let key), .delegate(let key, _): .key(key)
+        case .witness(let institution, _), .emergency(let institution): .institution(institution)
         }
     }
 
-    private func institution(_ text: String) throws -> InstitutionID {
+    private func group(_ text: String) throws -> GroupID {
+        guard let id = GroupID(text), self.context.board.tip.state.group(id) != nil else {
+            throw AgentFailure(
+                .groupUnknown,
+                "a group named in the grant is not on the chain",
+                hint: "Make it: entente group create."
+            )
+        }
+        return id
+    }
+
+    func institution(_ text: String) throws -> InstitutionID {
         guard let id = InstitutionID(text), self.context.board.tip.state.institution(id) != nil else {
             throw AgentFailure(
                 .institutionUnknown,
@@ -169,47 +256,8 @@ package struct GrantDesk: Sendable {
         return id
     }
 
-    private static func random(count: Int) -> [UInt8] {
+    static func random(count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-    }
-}
-
-extension GrantDesk.Wish {
-    /// The scope that the wish means; whoever signs a grant makes it again and compares.
-    func scope() throws(AgentFailure) -> GrantScope {
-        let kinds = try self.kinds.map { name throws(AgentFailure) in
-            guard let kind = ExamKind(rawValue: name) else {
-                throw AgentFailure(
-                    .badRequest,
-                    "there is no kind of exam of this name",
-                    hint: "Kinds: " + ExamKind.allCases.map(\.rawValue).joined(separator: ", ")
-                )
-            }
-            return kind
-        }
-        guard let purpose = PurposeOfUse(code: self.purpose) else {
-            throw AgentFailure(
-                .badRequest,
-                "there is no purpose of use of this name",
-                hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
-            )
-        }
-        guard self.items.count <= GrantScope.itemsMax,
-            self.items.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
-        else {
-            throw AgentFailure(.badRequest, "a grant names at most \(GrantScope.itemsMax) items, none over 48 bytes")
-        }
-        guard (1...GrantScope.leaseSecondsMax).contains(self.leaseSeconds) else {
-            throw AgentFailure(.badRequest, "a lease is between a second and seven days")
-        }
-        return GrantScope(
-            kinds: kinds,
-            items: self.items,
-            examsFrom: self.examsFrom,
-            examsUntil: self.examsUntil,
-            purpose: purpose,
-            leaseSeconds: self.leaseSeconds
-        )
     }
 }

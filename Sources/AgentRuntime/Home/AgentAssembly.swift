@@ -244,6 +244,13 @@ struct AgentAssembly {
             guard let grantState = state.grant(grant.id) else { continue }
             book.add(grant.id, grantState.grant)
         }
+        for bytes in try context.custody.accessNotes(.discovery) {
+            book.add(try DiscoveryChoice(canonicalBytes: bytes))
+        }
+        for bytes in try context.custody.accessNotes(.delegation) {
+            let delegation = try Delegation(canonicalBytes: bytes)
+            book.add(delegation.id, delegation)
+        }
         return book
     }
 
@@ -313,6 +320,12 @@ struct AgentAssembly {
             finder: Finder(context: context, judge: judge, names: names),
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),
+            emergencies: EmergencyDesk(
+                context: context,
+                desk: desk,
+                credentials: fetcher.credentials,
+                names: names
+            ),
             log: AccessLog(context: context, names: names),
             anomalies: AnomalyList(context: context),
             imports: imports,

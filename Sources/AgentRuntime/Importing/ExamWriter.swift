@@ -104,8 +104,10 @@ package final class ExamWriter: Sendable {
     }
 
     /// What is stored of the newest version of an item's exam, if it is known here.
-    package func newest(of item: Item) throws -> RecordContent? {
-        guard let named = self.name(item).named,
+    package func newest(of item: Item) async throws -> RecordContent? {
+        let identified = self.identify(item)
+        let pseudonyms = try await self.names.pseudonyms(identified.identifiers, patience: .short)
+        guard let named = self.name(item, identified, pseudonyms).named,
             let known = try self.context.custody.versions(sources: [named.source]).first?.last
         else { return nil }
         return try self.context.vault.openOwn(known.record).content

@@ -155,7 +155,7 @@ package struct ImportSession: Sendable {
         case .success(.studies(let studies)):
             var joined: [ParsedExam] = []
             for images in studies {
-                switch try self.study(images) {
+                switch try await self.study(images) {
                 case .success(let exam): joined.append(exam)
                 case .failure(let refusal): return (Summary(), (refusal.code, refusal.message))
                 }
@@ -173,14 +173,15 @@ package struct ImportSession: Sendable {
 
     /// Images that were set aside, together with those of their study that are imported: an image by itself would replace the
     /// study by one that lacks all others.
-    private func study(_ images: [RecordContent.Part]) throws -> Result<ParsedExam, FormatRefusal> {
+    private func study(_ images: [RecordContent.Part]) async throws -> Result<ParsedExam, FormatRefusal> {
         let alone: ParsedExam
         switch RetriedInput.study(images) {
         case .success(let exam): alone = exam
         case .failure(let refusal): return .failure(refusal)
         }
         guard case .patient(let patient) = alone.subject,
-            let known = try self.writer.newest(of: ExamWriter.Item(alone, patient: patient)), known.format == .dicom
+            let known = try await self.writer.newest(of: ExamWriter.Item(alone, patient: patient)),
+            known.format == .dicom
         else { return .success(alone) }
         let others = known.parts.filter { $0.type != CodeNote.partType }
         return RetriedInput.study(images, joinedWith: others)

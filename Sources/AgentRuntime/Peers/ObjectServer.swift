@@ -80,8 +80,9 @@ package struct ObjectServer: Sendable {
         case .evaluate: return []
         case .objects(let addresses): return Set(addresses).sorted()
         case .pages(let grant, let first):
-            guard let state = self.context.board.tip.state.grant(grant), state.grant.grantees.contains(asker),
-                state.revokedHeight == nil, now < state.grant.notAfter,
+            let tip = self.context.board.tip
+            guard let state = tip.state.grant(grant), state.revokedHeight == nil, now < state.grant.notAfter,
+                state.readers(groups: tip.state.groups(of: state.grant), at: tip.height).contains(asker),
                 try self.context.custody.grant(grant) != nil
             else { return [] }
             return try self.context.custody.pages(

@@ -1,4 +1,4 @@
-import Dispatch
+import ImportPipeline
 package import Ledger
 package import LedgerStore
 package import Logging
@@ -155,7 +155,7 @@ package final class PseudonymDesk: Sendable {
         let function = ObliviousFunction.verifiable
         let inputs = identifiers.map(\.pseudonymInput)
         let indexes = Array(inputs.indices)
-        let blinded = Parallel.map(indexes) { function.blind(inputs[$0], with: blinds.blind($0)) }
+        let blinded = Cores.map(indexes) { function.blind(inputs[$0], with: blinds.blind($0)) }
         let elements = blinded.compactMap { $0 }
         guard elements.count == inputs.count else {
             throw AgentFailure(.internalError, "an identifier cannot be blinded")
@@ -164,7 +164,7 @@ package final class PseudonymDesk: Sendable {
         guard let weights = Interpolation.weights(answers.map(\.index)) else {
             throw AgentFailure(.internalError, "the evaluators' indexes do not go together")
         }
-        let outputs = Parallel.map(indexes) { position in
+        let outputs = Cores.map(indexes) { position in
             // A single answer has the weight one.
             let combined =
                 answers.count == 1
@@ -262,7 +262,7 @@ package final class PseudonymDesk: Sendable {
         guard let index = key.index(of: self.institution), key.shareKey(of: self.institution) != nil,
             self.shares.generation == key.generation
         else { return nil }
-        let elements = Parallel.map(blinded) { self.shares.evaluateOwn([$0], generation: key.generation)?.first }
+        let elements = Cores.map(blinded) { self.shares.evaluateOwn([$0], generation: key.generation)?.first }
             .compactMap { $0 }
         // A new sharing may have taken the share away in between.
         guard elements.count == blinded.count else { return nil }
@@ -330,7 +330,7 @@ package struct PseudonymCache: Sendable {
     package func pseudonyms(
         _ identifiers: [PatientIdentifier]
     ) throws -> [PatientIdentifier: PatientPseudonym] {
-        let tags = Parallel.map(identifiers) { self.tag($0) }
+        let tags = Cores.map(identifiers) { self.tag($0) }
         var known: [PatientIdentifier: PatientPseudonym] = [:]
         for (identifier, sealed) in zip(identifiers, try self.custody.cachedPseudonyms(tags: tags)) {
             guard let sealed else { continue }
@@ -356,16 +356,6 @@ package struct PseudonymCache: Sendable {
 
     private func tag(_ identifier: PatientIdentifier) -> Digest {
         self.vault.localTag(Array("identifier".utf8) + identifier.pseudonymInput)
-    }
-}
-
-/// Work over many values on all processors, in order.
-enum Parallel {
-    static func map<Input: Sendable, Output: Sendable>(
-        _ inputs: [Input],
-        _ transform: @escaping @Sendable (Input) -> Output
-    ) -> [Output] {
-        ExamWriter.concurrently(inputs, transform)
     }
 }
 

@@ -72,7 +72,7 @@ package struct ImportReader {
 
     private func join(_ spool: JoinSpool, _ pass: ReadingPass, _ sink: (ImportUnit) throws -> Void) throws {
         guard spool.count > 0 else { return }
-        var joiner = ExamJoiner(paths: pass.files.map(\.path), count: spool.count)
+        var joiner = ExamJoiner(files: pass.files, count: spool.count)
         var next: Int64 = 0
         try spool.forEachExam { entry, lookup in
             if entry.sequence >= next {

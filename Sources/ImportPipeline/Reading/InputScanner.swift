@@ -9,7 +9,7 @@ package enum InputPath: Hashable, Sendable {
 /// Finds the files under the given paths: those of a folder in the order of their names' bytes, folders in folders too.
 package struct InputScanner {
     /// A regular file, not opened yet.
-    package struct Found {
+    package struct Found: Sendable {
         package let path: String
         /// Whether the user named the file itself, and not a folder it is in.
         package let isNamedByUser: Bool
@@ -20,7 +20,7 @@ package struct InputScanner {
     /// Deeper trees are loops or mistakes.
     package static let depthMax = 64
 
-    package private(set) var files: [Found] = []
+    package private(set) var files = FileList()
     package private(set) var refused: [(path: String, refusal: FileRefusal)] = []
     /// Links and special files inside folders: neither followed nor read.
     package private(set) var passedOver = 0

@@ -6,7 +6,7 @@ import Records
 struct ReadingPass {
     typealias Sink = (ImportUnit) throws -> Void
 
-    private(set) var files: [InputScanner.Found]
+    private(set) var files: FileList
     let options: ImportOptions
     /// For what does not fit into memory.
     let folder: URL
@@ -29,7 +29,7 @@ struct ReadingPass {
     private static let progressStep: Int64 = 4 << 20
 
     init(
-        files: [InputScanner.Found],
+        files: FileList,
         names: [String: String],
         options: ImportOptions,
         spool: JoinSpool,
@@ -45,7 +45,10 @@ struct ReadingPass {
     mutating func skip(_ type: String) { self.skipped[type, default: 0] += 1 }
 
     /// The name under which the user knows a file.
-    func name(_ file: Int) -> String { self.names[self.files[file].path] ?? self.files[file].path }
+    func name(_ file: Int) -> String {
+        let path = self.files[file].path
+        return self.names[path] ?? path
+    }
 
     mutating func run(into sink: Sink) throws {
         self.total = self.files.reduce(0) { $0 + $1.size }

@@ -14,7 +14,7 @@ struct ExamJoiner {
     /// Shared resources that are kept in memory: patients and people come up again and again.
     private static let cacheBytesMax = 8 << 20
 
-    private let paths: [String]
+    private let files: FileList
     private var open: [Int: InputFile] = [:]
     private var cache: [String: [Part]] = [:]
     private var cacheBytes = 0
@@ -27,9 +27,9 @@ struct ExamJoiner {
         let needs: [String]
     }
 
-    /// Joins resources of the files `paths`; `count` of them stand in the spool.
-    init(paths: [String], count: Int64) {
-        self.paths = paths
+    /// Joins resources of these files; `count` of them stand in the spool.
+    init(files: FileList, count: Int64) {
+        self.files = files
         self.budget = 100_000 + count * Self.sharingFactorMax
     }
 
@@ -168,7 +168,7 @@ struct ExamJoiner {
     private mutating func file(_ index: Int) throws -> InputFile {
         if let file = self.open[index] { return file }
         if self.open.count >= Self.openFilesMax { self.open.removeAll() }
-        let file = try InputFile(path: self.paths[index], isNamedByUser: true)
+        let file = try InputFile(path: self.files[index].path, isNamedByUser: true)
         self.open[index] = file
         return file
     }

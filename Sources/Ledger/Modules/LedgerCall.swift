@@ -12,6 +12,8 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let policies = ModuleID(6)
     package static let recognition = ModuleID(7)
     package static let pseudonymKeys = ModuleID(8)
+    package static let delegations = ModuleID(9)
+    package static let emergency = ModuleID(11)
 
     package let number: UInt16
 
@@ -37,6 +39,8 @@ package enum LedgerCall: Hashable, Sendable {
     case policies(PoliciesCall)
     case recognition(RecognitionCall)
     case pseudonymKeys(PseudonymKeysCall)
+    case delegations(DelegationsCall)
+    case emergency(EmergencyCall)
 
     package var module: ModuleID {
         switch self {
@@ -48,6 +52,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .policies: .policies
         case .recognition: .recognition
         case .pseudonymKeys: .pseudonymKeys
+        case .delegations: .delegations
+        case .emergency: .emergency
         }
     }
 
@@ -61,6 +67,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .policies(let call): call.canonicalBytes
         case .recognition(let call): call.canonicalBytes
         case .pseudonymKeys(let call): call.canonicalBytes
+        case .delegations(let call): call.canonicalBytes
+        case .emergency(let call): call.canonicalBytes
         }
     }
 
@@ -76,6 +84,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .policies: self = .policies(try Self.decode(body.payload))
         case .recognition: self = .recognition(try Self.decode(body.payload))
         case .pseudonymKeys: self = .pseudonymKeys(try Self.decode(body.payload))
+        case .delegations: self = .delegations(try Self.decode(body.payload))
+        case .emergency: self = .emergency(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -99,6 +109,8 @@ package enum LedgerCall: Hashable, Sendable {
         case .policies(let call): try call.execute(in: &context)
         case .recognition(let call): try call.execute(in: &context)
         case .pseudonymKeys(let call): try call.execute(in: &context)
+        case .delegations(let call): try call.execute(in: &context)
+        case .emergency(let call): try call.execute(in: &context)
         }
     }
 }

@@ -14,6 +14,10 @@ package enum LedgerEvent: Hashable, Sendable {
     case patientEnrolled(Enrolment)
     case grantCreated(GrantID, GrantState)
     case grantRevoked(GrantID, GrantState)
+    case grantNarrowed(GrantID, GrantState)
+    case groupChanged(GroupID)
+    case discoveryChosen(DiscoveryChoice)
+    case emergencyOpened(GrantID, EmergencyState)
     case institutionChanged(InstitutionID)
     /// A ceremony began, or went on.
     case pseudonymCeremonyChanged(number: UInt32)

@@ -58,6 +58,27 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case grantExists = 331
     case grantUnknown = 332
     case grantAlreadyRevoked = 333
+    case grantNotDelegate = 334
+    case grantDelegationOver = 335
+    case grantOutsideDelegation = 336
+    case grantUnknownGroup = 337
+    case grantTooManyNarrowings = 338
+
+    case groupWrongSigner = 340
+    case groupUnknown = 341
+    case groupExists = 342
+    case groupUnknownMember = 343
+    case groupTooManyMembers = 344
+    case groupNoChange = 345
+
+    case referralWrongSigner = 346
+    case referralUnknownInstitution = 347
+    case referralExists = 348
+    case referralUnknown = 349
+    case referralAlreadyClosed = 350
+
+    case discoveryWrongSigner = 351
+    case discoveryWrongPatient = 352
 
     case receiptsWrongSigner = 400
     case receiptsUnknownInstitution = 401
@@ -111,6 +132,31 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case pseudonymsWrongDay = 716
     case pseudonymsNotMore = 717
 
+    case delegationWrongSigner = 800
+    case delegationNotPatientKey = 801
+    case delegationWrongPatient = 802
+    case delegationUnknownWitness = 803
+    case delegationUnknownDelegate = 804
+    case delegationToSelf = 805
+    case delegationBadPeriod = 806
+    case delegationBadScope = 807
+    case delegationExists = 808
+    case delegationUnknown = 809
+    case delegationAlreadyEnded = 810
+
+    case emergencyWrongSigner = 840
+    case emergencyBadGrant = 841
+    case emergencyBadPeriod = 842
+    case emergencyBadScope = 843
+    case emergencySelfApproved = 844
+    case emergencyNothingToWiden = 845
+    case emergencyReviewOverdue = 846
+    case emergencyTooManyOpen = 847
+    case emergencyExists = 848
+    case emergencyOwnReview = 849
+    case emergencyUnknown = 850
+    case emergencyReviewed = 851
+
     /// The stable name that answers, logs and scripts use.
     package var name: String {
         switch self {
@@ -158,6 +204,24 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .grantExists: "grant.exists"
         case .grantUnknown: "grant.unknown"
         case .grantAlreadyRevoked: "grant.already-revoked"
+        case .grantNotDelegate: "grant.not-delegate"
+        case .grantDelegationOver: "grant.delegation-over"
+        case .grantOutsideDelegation: "grant.outside-delegation"
+        case .grantUnknownGroup: "grant.unknown-group"
+        case .grantTooManyNarrowings: "grant.too-many-narrowings"
+        case .groupWrongSigner: "group.wrong-signer"
+        case .groupUnknown: "group.unknown"
+        case .groupExists: "group.exists"
+        case .groupUnknownMember: "group.unknown-member"
+        case .groupTooManyMembers: "group.too-many-members"
+        case .groupNoChange: "group.no-change"
+        case .referralWrongSigner: "referral.wrong-signer"
+        case .referralUnknownInstitution: "referral.unknown-institution"
+        case .referralExists: "referral.exists"
+        case .referralUnknown: "referral.unknown"
+        case .referralAlreadyClosed: "referral.already-closed"
+        case .discoveryWrongSigner: "discovery.wrong-signer"
+        case .discoveryWrongPatient: "discovery.wrong-patient"
         case .receiptsWrongSigner: "receipts.wrong-signer"
         case .receiptsUnknownInstitution: "receipts.unknown-institution"
         case .receiptsWrongNumber: "receipts.wrong-number"
@@ -204,6 +268,29 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .pseudonymsBadReport: "pseudonyms.bad-report"
         case .pseudonymsWrongDay: "pseudonyms.wrong-day"
         case .pseudonymsNotMore: "pseudonyms.not-more"
+        case .delegationWrongSigner: "delegation.wrong-signer"
+        case .delegationNotPatientKey: "delegation.not-patient-key"
+        case .delegationWrongPatient: "delegation.wrong-patient"
+        case .delegationUnknownWitness: "delegation.unknown-witness"
+        case .delegationUnknownDelegate: "delegation.unknown-delegate"
+        case .delegationToSelf: "delegation.to-self"
+        case .delegationBadPeriod: "delegation.bad-period"
+        case .delegationBadScope: "delegation.bad-scope"
+        case .delegationExists: "delegation.exists"
+        case .delegationUnknown: "delegation.unknown"
+        case .delegationAlreadyEnded: "delegation.already-ended"
+        case .emergencyWrongSigner: "emergency.wrong-signer"
+        case .emergencyBadGrant: "emergency.bad-grant"
+        case .emergencyBadPeriod: "emergency.bad-period"
+        case .emergencyBadScope: "emergency.bad-scope"
+        case .emergencySelfApproved: "emergency.self-approved"
+        case .emergencyNothingToWiden: "emergency.nothing-to-widen"
+        case .emergencyReviewOverdue: "emergency.review-overdue"
+        case .emergencyTooManyOpen: "emergency.too-many-open"
+        case .emergencyExists: "emergency.exists"
+        case .emergencyOwnReview: "emergency.own-review"
+        case .emergencyUnknown: "emergency.unknown"
+        case .emergencyReviewed: "emergency.already-reviewed"
         }
     }
 

@@ -68,6 +68,13 @@ extension CustodyStore {
         }
     }
 
+    /// Notes that this institution may read under a grant, as a member of a group since.
+    package func markGrantee(_ id: GrantID) throws(LedgerStoreError) {
+        try self.file.write { db in
+            try db.run("UPDATE grants SET is_grantee = 1 WHERE id = ?", [id.digest.column])
+        }
+    }
+
     private static let selectGrants = """
         SELECT id, is_custodian, is_grantee, patient, not_before, not_after, revoked, sealed, next_page FROM grants\u{20}
         """

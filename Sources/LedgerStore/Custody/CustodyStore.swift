@@ -12,13 +12,14 @@ package struct CustodyStore: Sendable {
         self.file = try StoreFile(
             path: path,
             durability: .neverLost,
-            cacheKiB: 64 << 10,
+            cacheKiB: 24 << 10,
             checkpointPages: 8_192,
             migrations: [
                 ("custody-1", Self.schema), ("custody-anomalies", Self.anomaliesSchema),
                 ("custody-studies", Self.studiesSchema),
                 ("custody-codes", Self.codesSchema), ("custody-quarantine-line", Self.quarantineLineSchema),
                 ("custody-pseudonyms", Self.pseudonymsSchema),
+                ("custody-access", Self.accessSchema),
             ]
         )
     }

@@ -28,7 +28,7 @@ package struct LocatorStore: Sendable {
         self.file = try StoreFile(
             path: path,
             durability: .rebuildable,
-            cacheKiB: 64 << 10,
+            cacheKiB: 32 << 10,
             checkpointPages: 32_768,
             migrations: [("locators-1", Self.schema)]
         )

@@ -4,11 +4,29 @@ package import Primitives
 package struct ClinicianCredential: Hashable, Sendable {
     package static let textBytesMax = 64
 
+    /// What the institution lets the clinician do beyond reading under grants.
+    package struct Rights: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// May open records in an emergency without a grant, under review.
+        package static let breakGlass = Rights(rawValue: 1)
+        /// May review what others opened in an emergency.
+        package static let review = Rights(rawValue: 2)
+
+        package static let all: Rights = [.breakGlass, .review]
+    }
+
     package var institution: InstitutionID
     /// The clinician's identifier inside the institution.
     package var clinician: String
     package var name: String
     package var department: String
+    /// What the clinician does there, by which a grant may choose readers; may be empty.
+    package var role: String
+    /// What else the institution lets the clinician do.
+    package var rights: Rights
     package var key: VerifyingKey
     package var issuedAt: Timestamp
     package var expiresAt: Timestamp
@@ -20,6 +38,8 @@ package struct ClinicianCredential: Hashable, Sendable {
         clinician: String,
         name: String,
         department: String,
+        role: String = "",
+        rights: Rights = [],
         key: VerifyingKey,
         issuedAt: Timestamp,
         expiresAt: Timestamp,
@@ -29,6 +49,8 @@ package struct ClinicianCredential: Hashable, Sendable {
         self.clinician = clinician
         self.name = name
         self.department = department
+        self.role = role
+        self.rights = rights
         self.key = key
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
@@ -41,11 +63,13 @@ package struct ClinicianCredential: Hashable, Sendable {
     /// Everything but the signature.
     package var signedBody: [UInt8] {
         var encoder = CanonicalEncoder()
-        encoder.encode(UInt8(1))
+        encoder.encode(UInt8(2))
         encoder.encode(self.institution)
         encoder.encode(self.clinician)
         encoder.encode(self.name)
         encoder.encode(self.department)
+        encoder.encode(self.role)
+        encoder.encode(self.rights.rawValue)
         encoder.encode(self.key)
         encoder.encode(self.issuedAt)
         encoder.encode(self.expiresAt)
@@ -60,11 +84,14 @@ extension ClinicianCredential: CanonicalCodable {
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        guard try decoder.decode(UInt8.self) == 1 else { throw .invalid }
+        guard try decoder.decode(UInt8.self) == 2 else { throw .invalid }
         self.institution = try decoder.decode()
         self.clinician = try decoder.decodeString(max: Self.textBytesMax)
         self.name = try decoder.decodeString(max: Self.textBytesMax)
         self.department = try decoder.decodeString(max: Self.textBytesMax)
+        self.role = try decoder.decodeString(max: Self.textBytesMax)
+        self.rights = Rights(rawValue: try decoder.decode())
+        guard Rights.all.contains(self.rights) else { throw .invalid }
         self.key = try decoder.decode()
         self.issuedAt = try decoder.decode()
         self.expiresAt = try decoder.decode()

@@ -16,8 +16,13 @@ package struct EvidenceFile: Hashable, Sendable {
     package static let transactionBytesMax = 4 << 10
     /// 64 signatures and what they say.
     package static let finalizationBytesMax = 5 << 10
-    /// A grant with 64 custodians and 64 grantees.
-    package static let grantBytesMax = 8 << 10
+    /// A grant with 64 custodians and 64 grantees, narrowed four times.
+    package static let grantBytesMax = 16 << 10
+    /// A group with 128 memberships.
+    package static let supportBytesMax = 8 << 10
+    /// A grant, its narrowings and its delegation may each be bound to a referral.
+    package static let referralsMax = 6
+    package static let narrowingsMax = 4
 
     /// The record in the clear, and what ties it to its commitment.
     package struct Record: Hashable, Sendable {
@@ -85,11 +90,42 @@ package struct EvidenceFile: Hashable, Sendable {
         package var proof: SparseMerkleProof
         /// The opened scope.
         package var scope: GrantScope
+        /// The opened scopes of its narrowings, in their order.
+        package var narrowings: [GrantScope]
+        /// The group as whose member the institution read.
+        package var group: Support?
+        /// The delegation under which it was granted.
+        package var delegation: Support?
+        /// The referrals to which it is bound.
+        package var referrals: [Support]
 
-        package init(state: [UInt8], proof: SparseMerkleProof, scope: GrantScope) {
+        package init(
+            state: [UInt8],
+            proof: SparseMerkleProof,
+            scope: GrantScope,
+            narrowings: [GrantScope] = [],
+            group: Support? = nil,
+            delegation: Support? = nil,
+            referrals: [Support] = []
+        ) {
             self.state = state
             self.proof = proof
             self.scope = scope
+            self.narrowings = narrowings
+            self.group = group
+            self.delegation = delegation
+            self.referrals = referrals
+        }
+    }
+
+    /// Another value of the state on which the grant leans.
+    package struct Support: Hashable, Sendable {
+        package var state: [UInt8]
+        package var proof: SparseMerkleProof
+
+        package init(state: [UInt8], proof: SparseMerkleProof) {
+            self.state = state
+            self.proof = proof
         }
     }
 
@@ -203,11 +239,31 @@ extension EvidenceFile.Grant: CanonicalCodable {
         encoder.encode(bytes: self.state)
         encoder.encode(self.proof)
         encoder.encode(self.scope)
+        encoder.encode(self.narrowings)
+        encoder.encode(self.group)
+        encoder.encode(self.delegation)
+        encoder.encode(self.referrals)
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
         self.state = try decoder.decodeBytes(max: EvidenceFile.grantBytesMax)
         self.proof = try decoder.decode()
         self.scope = try decoder.decode()
+        self.narrowings = try decoder.decodeArray(max: EvidenceFile.narrowingsMax)
+        self.group = try decoder.decodeOptional()
+        self.delegation = try decoder.decodeOptional()
+        self.referrals = try decoder.decodeArray(max: EvidenceFile.referralsMax)
+    }
+}
+
+extension EvidenceFile.Support: CanonicalCodable {
+    package func encode(into encoder: inout CanonicalEncoder) {
+        encoder.encode(bytes: self.state)
+        encoder.encode(self.proof)
+    }
+
+    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
+        self.state = try decoder.decodeBytes(max: EvidenceFile.supportBytesMax)
+        self.proof = try decoder.decode()
     }
 }

@@ -70,6 +70,11 @@ package struct PatientPseudonym: Hashable, Sendable {
         MessageAuthentication.code(key: self.digest.bytes, message: Array("scope-key/1".utf8) + salt).bytes
     }
 
+    /// The key under which what was said in an emergency is sealed for those who know the person.
+    package func statementKey(salt: [UInt8]) -> [UInt8] {
+        MessageAuthentication.code(key: self.digest.bytes, message: Array("statement-key/1".utf8) + salt).bytes
+    }
+
     private func tag(_ use: String, _ institution: InstitutionID, _ index: UInt64) -> LocatorTag {
         LocatorTag(self.derive(use, institution, index))
     }

@@ -133,6 +133,37 @@ package enum PseudonymSealing {
         return scope
     }
 
+    /// What was said in an emergency, as it stands beside a grant with this salt.
+    package static func sealStatement(
+        _ statement: EmergencyStatement,
+        pseudonym: PatientPseudonym,
+        salt: [UInt8]
+    ) throws(VaultError) -> [UInt8] {
+        let bytes = statement.canonicalBytes
+        guard bytes.count <= GrantScope.paddedBytes else { throw VaultError(.tooLarge, "too much was said") }
+        return Seal.close(
+            bytes + [UInt8](repeating: 0, count: GrantScope.paddedBytes - bytes.count),
+            key: SymmetricKey(data: pseudonym.statementKey(salt: salt)),
+            associated: pseudonym.handle(salt: salt).digest.bytes
+        )
+    }
+
+    package static func openStatement(
+        _ sealed: [UInt8],
+        pseudonym: PatientPseudonym,
+        salt: [UInt8]
+    ) throws(VaultError) -> EmergencyStatement {
+        let key = SymmetricKey(data: pseudonym.statementKey(salt: salt))
+        guard let plain = Seal.open(sealed, key: key, associated: pseudonym.handle(salt: salt).digest.bytes) else {
+            throw VaultError(.sealBroken, "what was said in an emergency does not open for this patient")
+        }
+        var decoder = CanonicalDecoder(plain)
+        guard let statement = try? EmergencyStatement(from: &decoder),
+            plain[decoder.position...].allSatisfy({ $0 == 0 })
+        else { throw VaultError(.sealBroken, "what was said in an emergency is not well formed") }
+        return statement
+    }
+
     private static func sealEntry(_ plain: [UInt8], tag: LocatorTag, key: [UInt8]) -> LocatorEntry {
         LocatorEntry(tag: tag, sealed: Seal.close(plain, key: SymmetricKey(data: key), associated: tag.bytes))
     }

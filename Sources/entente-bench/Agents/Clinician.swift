@@ -10,8 +10,8 @@ struct Clinician: Sendable {
     private let client: AgentClient
 
     /// Makes a key in `folder` and has the agent's institution sign for it.
-    init(at client: AgentClient, folder: URL) async throws {
-        self.key = try PersonalKey.create(folder.appending(path: "clinician").path)
+    init(at client: AgentClient, folder: URL, name: String = "clinician") async throws {
+        self.key = try PersonalKey.create(folder.appending(path: name).path)
         var request = Entente_Api_V1_AddClinicianRequest()
         request.clinician = "bench"
         request.name = "Bench"
@@ -88,11 +88,18 @@ struct ReadingScene: Sendable {
         throw BenchFailure("no patient has several exams")
     }
 
-    /// The third agent witnesses that the patient lets the second one read; returns the grant.
-    func grant() async throws -> Data {
+    /// A clinician at the agent of this place, whose key file has a name of its own.
+    func clinician(at index: Int, folder: URL) async throws -> Clinician {
+        let clinician = try await Clinician(at: self.clients[index], folder: folder, name: "clinician-\(index)")
+        _ = try await clinician.find(self.patient)
+        return clinician
+    }
+
+    /// The third agent witnesses that the patient lets others read, the second one unless told otherwise; returns the grant.
+    func grant(to readers: [String]? = nil) async throws -> Data {
         var wish = Entente_Api_V1_PrepareGrantRequest()
         wish.patient = self.patient.identifier
-        wish.grantees = [self.names[1]]
+        wish.grantees = readers ?? [self.names[1]]
         wish.purpose = "TREAT"
         wish.leaseSeconds = 3600
         wish.witnessEvidence = Data(repeating: 1, count: 32)

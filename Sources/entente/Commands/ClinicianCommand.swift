@@ -28,6 +28,15 @@ struct ClinicianCommand: AsyncParsableCommand {
         @Option(name: .long, help: "The department.")
         var department: String
 
+        @Option(name: .long, help: "What the clinician does, by which a grant may choose readers.")
+        var role = ""
+
+        @Flag(name: .long, help: "May open records in an emergency without a grant, under review.")
+        var breakGlass = false
+
+        @Flag(name: .long, help: "May review what others opened in an emergency.")
+        var review = false
+
         @Option(name: .long, help: "Days until the credential expires.")
         var days: UInt32 = 365
 
@@ -41,6 +50,9 @@ struct ClinicianCommand: AsyncParsableCommand {
             request.clinician = self.id
             request.name = self.name
             request.department = self.department
+            request.role = self.role
+            request.breakGlass = self.breakGlass
+            request.review = self.review
             request.publicKey = key.publicKey
             request.validDays = self.days
             let reply: Entente_Api_V1_AddClinicianReply

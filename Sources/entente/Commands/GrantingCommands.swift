@@ -8,7 +8,7 @@ struct PatientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patient",
         abstract: "Keys of patients.",
-        subcommands: [Enroll.self]
+        subcommands: [Enroll.self, Key.self]
     )
 
     struct Enroll: EntenteCommand {
@@ -39,6 +39,25 @@ struct PatientCommand: AsyncParsableCommand {
                 text:
                     "Patient enrolled in block \(reply.height) under the handle \(reply.subject.hex).\nThe key is in \(self.key)."
             ).print(asJSON: self.options.json)
+        }
+    }
+}
+
+extension PatientCommand {
+    struct Key: EntenteCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "key",
+            abstract: "Print the public half of a key, by which its holder is made a delegate."
+        )
+
+        @OptionGroup var options: GlobalOptions
+
+        @Argument(help: "The key file.")
+        var key: String
+
+        func execute() async throws {
+            let text = try PersonKey.load(self.key).publicKey.hex
+            Answer(["key": text], text: text).print(asJSON: self.options.json)
         }
     }
 }
@@ -83,8 +102,21 @@ struct GrantCommand: EntenteCommand {
     @OptionGroup var patient: PatientOptions
     @OptionGroup var grantor: GrantorOptions
 
+    @Option(name: .long, help: "The delegation under which the holder of --key grants for the patient.")
+    var delegation: String?
+
     @Option(name: .long, parsing: .upToNextOption, help: "Institutions that may read.")
-    var to: [String]
+    var to: [String] = []
+
+    @Option(name: .long, parsing: .upToNextOption, help: "Groups whose members may read, as long as they are members.")
+    var toGroups: [String] = []
+
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: "Only these readers there: role:ROLE or person:INSTITUTION/CLINICIAN. Default: every clinician."
+    )
+    var readers: [String] = []
 
     @Option(name: .long, parsing: .upToNextOption, help: "Only exams of these institutions. Default: all.")
     var custodians: [String] = []
@@ -94,6 +126,25 @@ struct GrantCommand: EntenteCommand {
 
     @Option(name: .long, parsing: .upToNextOption, help: "Item codes. Default: all.")
     var items: [String] = []
+
+    @Option(name: .long, parsing: .upToNextOption, help: "Only these records, as find prints them.")
+    var records: [String] = []
+
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: "Sensitive classes to cover as well: psychiatry, sexual-health, abuse, addiction."
+    )
+    var sensitive: [String] = []
+
+    @Option(name: .long, parsing: .upToNextOption, help: "Item codes whose results readers are not shown.")
+    var hide: [String] = []
+
+    @Option(name: .long, help: "How often records may be opened at each institution. Default: any number of times.")
+    var uses: UInt32?
+
+    @Option(name: .long, help: "The referral with whose closing the grant ends.")
+    var referral: String?
 
     @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH or PUBHLTH.")
     var purpose = "TREAT"
@@ -117,10 +168,25 @@ struct GrantCommand: EntenteCommand {
         let grantor = try self.grantor.read()
         var request = Entente_Api_V1_PrepareGrantRequest()
         request.patient = try self.patient.read()
-        request.grantees = self.to.flatMap { $0.split(separator: ",").map(String.init) }
-        request.custodians = self.custodians.flatMap { $0.split(separator: ",").map(String.init) }
-        request.kinds = self.kinds?.split(separator: ",").map(String.init) ?? []
-        request.items = self.items.flatMap { $0.split(separator: ",").map(String.init) }
+        request.grantees = Lists.split(self.to)
+        request.groups = Lists.split(self.toGroups)
+        guard !request.grantees.isEmpty || !request.groups.isEmpty else {
+            throw CommandFailure.usage("grantee", "nobody is named who may read", hint: "Give --to or --to-groups.")
+        }
+        request.custodians = Lists.split(self.custodians)
+        request.kinds = self.kinds.map { Lists.split([$0]) } ?? []
+        request.items = Lists.split(self.items)
+        request.records = try Lists.split(self.records).map { try Lists.digest($0, "record", "Copy it from find.") }
+        request.sensitive = Lists.split(self.sensitive)
+        request.readers = Lists.split(self.readers)
+        request.hidden = Lists.split(self.hide)
+        guard self.uses != 0 else {
+            throw CommandFailure.usage("uses", "a grant that opens nothing is no grant", hint: "Give --uses 1 or more.")
+        }
+        request.usesMax = self.uses ?? 0
+        if let referral = self.referral {
+            request.referral = try Lists.digest(referral, "referral", "Copy it from referral open.")
+        }
         request.purpose = self.purpose
         request.notBefore = try self.from.map { try Times.parse($0, option: "--from") } ?? 0
         request.notAfter = try self.until.map { try Times.parse($0, option: "--until") } ?? 0
@@ -133,10 +199,18 @@ struct GrantCommand: EntenteCommand {
         request.leaseSeconds = seconds
         let key: PersonKey?
         switch grantor {
-        case .key(let patientKey):
-            key = patientKey
-            request.patientKey = patientKey.publicKey
+        case .key(let personKey):
+            key = personKey
+            if let delegation = self.delegation {
+                request.delegation = try Lists.digest(delegation, "delegation", "Copy it from delegation create.")
+                request.delegateKey = personKey.publicKey
+            } else {
+                request.patientKey = personKey.publicKey
+            }
         case .witness(let evidence):
+            guard self.delegation == nil else {
+                throw CommandFailure.usage("grantor", "a delegate signs with a key", hint: "Give --key, not --witness.")
+            }
             key = nil
             request.witnessEvidence = evidence
         }
@@ -188,89 +262,5 @@ struct RevokeCommand: EntenteCommand {
             ["grant": self.grant, "height": reply.height],
             text: "Grant ended in block \(reply.height)"
         ).print(asJSON: self.options.json)
-    }
-}
-
-struct GrantsCommand: EntenteCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "grants",
-        abstract: "List what a patient has granted."
-    )
-
-    @OptionGroup var options: GlobalOptions
-    @OptionGroup var patient: PatientOptions
-
-    func execute() async throws {
-        var request = Entente_Api_V1_ListGrantsRequest()
-        request.patient = try self.patient.read()
-        let reply = try await self.options.call { [request] in try await $0.listGrants(request) }
-        Answer(["grants": reply.grants.map(self.json)], text: self.text(reply.grants)).print(asJSON: self.options.json)
-    }
-
-    private func json(_ grant: Entente_Api_V1_Grant) -> [String: Any] {
-        var object: [String: Any] = [
-            "grant": grant.id.hex, "to": grant.grantees, "custodians": grant.custodians, "kinds": grant.kinds,
-            "items": grant.items, "purpose": grant.purpose, "from": Times.format(grant.notBefore),
-            "until": Times.format(grant.notAfter), "leaseSeconds": grant.leaseSeconds, "state": grant.state,
-            "height": grant.createdHeight, "grantor": grant.grantor, "selfWitnessed": grant.selfWitnessed,
-        ]
-        if grant.revokedHeight != 0 {
-            object["revokedHeight"] = grant.revokedHeight
-            object["revokedAt"] = Times.format(grant.revokedAt)
-        }
-        return object
-    }
-
-    private func text(_ grants: [Entente_Api_V1_Grant]) -> String {
-        guard !grants.isEmpty else { return "No grants." }
-        var table = TextTable(["State", "To", "Kinds", "Purpose", "Until", "By", "Grant"])
-        for grant in grants {
-            table.add([
-                grant.state, grant.grantees.joined(separator: ","),
-                grant.kinds.isEmpty ? "all" : grant.kinds.joined(separator: ","), grant.purpose,
-                Times.format(grant.notAfter), grant.grantor + (grant.selfWitnessed ? " (grantee itself)" : ""),
-                grant.id.hex,
-            ])
-        }
-        return table.text
-    }
-}
-
-struct AccessLogCommand: EntenteCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "access-log",
-        abstract: "Show who read a patient's records, when and why."
-    )
-
-    @OptionGroup var options: GlobalOptions
-    @OptionGroup var patient: PatientOptions
-
-    func execute() async throws {
-        var request = Entente_Api_V1_AccessLogRequest()
-        request.patient = try self.patient.read()
-        let reply = try await self.options.call { [request] in try await $0.accessLog(request) }
-        let reads = reply.reads.map { read in
-            [
-                "record": read.record.hex, "institution": read.institution, "clinician": read.clinician,
-                "name": read.clinicianName, "department": read.department, "purpose": read.purpose,
-                "time": Times.format(read.time), "grant": read.grant.hex, "height": read.checkedHeight,
-                "custodian": read.custodian, "anchored": read.anchored,
-            ] as [String: Any]
-        }
-        Answer(["reads": reads], text: self.text(reply.reads)).print(asJSON: self.options.json)
-    }
-
-    private func text(_ reads: [Entente_Api_V1_Read]) -> String {
-        guard !reads.isEmpty else { return "Nobody has read anything." }
-        var table = TextTable([
-            "Time", "Institution", "Who", "Department", "Purpose", "Record of", "Record", "On chain",
-        ])
-        for read in reads {
-            table.add([
-                Times.format(read.time), read.institution, "\(read.clinicianName) (\(read.clinician))", read.department,
-                read.purpose, read.custodian, String(read.record.hex.prefix(16)), read.anchored ? "yes" : "not yet",
-            ])
-        }
-        return table.text
     }
 }

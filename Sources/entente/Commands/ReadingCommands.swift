@@ -73,7 +73,7 @@ struct FetchCommand: EntenteCommand {
     @Argument(help: "The record, as find prints it.")
     var record: String
 
-    @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH or PUBHLTH.")
+    @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH, PUBHLTH, or BTG after break-glass.")
     var purpose = "TREAT"
 
     @Option(

@@ -16,6 +16,7 @@ enum ExamJSON {
             "exam": self.exam(reply.exam),
             "receipt": reply.receipt.base64EncodedString(),
             "proof": proofObject,
+            "hidden": reply.hidden,
         ]
     }
 

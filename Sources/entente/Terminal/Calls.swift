@@ -55,10 +55,12 @@ extension GlobalOptions {
     func prepareSignSubmit(
         key: PersonKey?,
         _ prepare: @Sendable (AgentClient) async throws -> Entente_Api_V1_PreparedTransaction,
-        check: @Sendable (GrantsCall, _ key: Data) throws -> Void
+        check: @Sendable (LedgerCall, _ key: Data) throws -> Void
     ) async throws -> Submitted {
         try await self.call { client in
             let prepared = try await prepare(client)
+            // Said once is enough: the chain holds it already, and asking again changes nothing.
+            if prepared.doneHeight != 0 { return Submitted(subject: prepared.subject, height: prepared.doneHeight) }
             var request = Entente_Api_V1_SubmitTransactionRequest()
             request.transaction = prepared.transaction
             if let key {

@@ -31,6 +31,8 @@ struct CredentialFile {
     let credentialBytes: Data
     private let key: PersonKey
 
+    var publicKey: Data { self.key.publicKey }
+
     static func certificatePath(_ path: String) -> String { path + ".cert" }
 
     init(path: String) throws(CommandFailure) {

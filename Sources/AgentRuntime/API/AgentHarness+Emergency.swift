@@ -1,0 +1,88 @@
+import AgentAPI
+import Foundation
+import GRPCCore
+import Ledger
+import Primitives
+import Records
+import SwiftProtobuf
+
+extension AgentHarness {
+    func prepareBreakGlass(
+        request: Entente_Api_V1_PrepareBreakGlassRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.answer {
+            var widens: GrantID?
+            if !request.widens.isEmpty { widens = try Self.emergency(request.widens) }
+            let wish = EmergencyDesk.Wish(
+                patient: request.patient,
+                reason: request.reason,
+                statement: EmergencyStatement(text: request.text, context: request.circumstances),
+                credential: Array(request.credential),
+                approver: Array(request.approver),
+                widens: widens
+            )
+            return Self.prepared(try await self.emergencies.opening(wish))
+        }
+    }
+
+    func prepareReview(
+        request: Entente_Api_V1_PrepareReviewRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.answer {
+            Self.prepared(
+                try self.emergencies.review(
+                    Self.emergency(request.emergency),
+                    outcome: request.outcome,
+                    credential: Array(request.credential)
+                )
+            )
+        }
+    }
+
+    func notices(
+        request: Entente_Api_V1_NoticesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_NoticesReply {
+        try await self.answer {
+            let notices = try await self.emergencies.notices(of: request.patient)
+            let counts = self.context.board.tip.state.emergencyCounts(self.context.institution)
+            let now = Clock.now
+            return .with { reply in
+                reply.notices = notices.map { Self.notice($0, now) }
+                reply.opened = counts.opened
+                reply.justified = counts.justified
+                reply.unjustified = counts.unjustified
+            }
+        }
+    }
+
+    private static func notice(_ notice: EmergencyDesk.Notice, _ now: Timestamp) -> Entente_Api_V1_Notice {
+        let opening = notice.state.opening
+        return .with { message in
+            message.emergency = Data(notice.id.digest.bytes)
+            message.institution = opening.grant.grantees.first?.text ?? ""
+            message.reason = opening.reason.name
+            message.text = notice.statement?.text ?? ""
+            message.circumstances = notice.statement?.context ?? ""
+            message.time = notice.state.createdTime.milliseconds
+            message.height = notice.state.createdHeight.value
+            message.until = opening.grant.notAfter.milliseconds
+            message.wide = opening.widens != nil
+            message.approved = opening.approver != nil
+            if let widens = opening.widens { message.widens = Data(widens.digest.bytes) }
+            message.own = notice.isOwn
+            message.reviewUntil = notice.state.reviewDeadline.milliseconds
+            message.review =
+                notice.state.review?.outcome.name ?? (now < notice.state.reviewDeadline ? "open" : "overdue")
+        }
+    }
+
+    private static func emergency(_ bytes: Data) throws -> GrantID {
+        guard let id = Digest(Array(bytes)).map(GrantID.init) else {
+            throw AgentFailure(.badRequest, "an emergency access is 32 bytes")
+        }
+        return id
+    }
+}
