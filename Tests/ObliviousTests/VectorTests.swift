@@ -67,6 +67,8 @@ struct VectorTests {
                 try #require(function.finalize($0.0, blind: $0.1, evaluated: $1))
             }
             #expect(outputs.map { Hex.encode($0) } == vector.output)
+            let direct = try inputs.map { try #require(function.evaluate($0, secret: secret)) }
+            #expect(direct.map { Hex.encode($0) } == vector.output)
         }
     }
 

@@ -151,9 +151,14 @@ package final class PseudonymDesk: Sendable {
                     "Enough of their agents must run at the same time; it goes on by itself. See entente status."
             )
         }
+        let inputs = identifiers.map(\.pseudonymInput)
+        if key.threshold == 1, key.shareKey(of: self.institution) != nil {
+            let outputs = Cores.map(inputs) { self.shares.evaluateAlone($0, generation: key.generation) }
+            // A new sharing may have taken the share away in between.
+            if !outputs.contains(nil) { return Self.formed(identifiers, outputs) }
+        }
         let blinds = BlindSource()
         let function = ObliviousFunction.verifiable
-        let inputs = identifiers.map(\.pseudonymInput)
         let indexes = Array(inputs.indices)
         let blinded = Cores.map(indexes) { function.blind(inputs[$0], with: blinds.blind($0)) }
         let elements = blinded.compactMap { $0 }
@@ -172,6 +177,13 @@ package final class PseudonymDesk: Sendable {
                 : zip(weights, answers).reduce(RistrettoElement.identity) { $0 + $1.0 * $1.1.elements[position] }
             return function.finalize(inputs[position], blind: blinds.blind(position), evaluated: combined)
         }
+        return Self.formed(identifiers, outputs)
+    }
+
+    private static func formed(
+        _ identifiers: [PatientIdentifier],
+        _ outputs: [[UInt8]?]
+    ) -> [PatientIdentifier: PatientPseudonym] {
         var formed: [PatientIdentifier: PatientPseudonym] = [:]
         for (identifier, output) in zip(identifiers, outputs) {
             formed[identifier] = output.map { PatientPseudonym(output: $0) }

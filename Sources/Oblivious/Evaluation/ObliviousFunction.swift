@@ -46,8 +46,20 @@ package struct ObliviousFunction: Hashable, Sendable {
     /// `Finalize` without the check of the proof; returns `nil` for a blind of zero.
     package func finalize(_ input: [UInt8], blind: RistrettoScalar, evaluated: RistrettoElement) -> [UInt8]? {
         guard let inverse = blind.inverse else { return nil }
-        let unblinded = inverse * evaluated
-        return SHA512.hash(Framed.bytes(input) + Framed.bytes(unblinded.bytes) + Array("Finalize".utf8))
+        return Self.output(input, inverse * evaluated)
+    }
+
+    /// `Evaluate` (RFC 9497 3.3.1): the function itself, for whoever holds the whole secret; `nil` for an input that maps
+    /// to the identity.
+    package func evaluate(_ input: [UInt8], secret: RistrettoScalar) -> [UInt8]? {
+        precondition(input.count <= Self.inputBytesMax, "an input's length has two bytes")
+        let element = HashToGroup.element(input, tag: Array("HashToGroup-".utf8) + self.context)
+        guard !element.isIdentity else { return nil }
+        return Self.output(input, secret * element)
+    }
+
+    private static func output(_ input: [UInt8], _ evaluated: RistrettoElement) -> [UInt8] {
+        SHA512.hash(Framed.bytes(input) + Framed.bytes(evaluated.bytes) + Array("Finalize".utf8))
     }
 
     /// `BlindEvaluate` of a batch, with one proof under the evaluator's public key.

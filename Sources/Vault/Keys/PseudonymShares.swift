@@ -22,8 +22,8 @@ package final class PseudonymShares: Sendable {
 
         init(number: UInt32) {
             self.number = number
-            self.holderSeed = RandomBytes.make(PseudonymShares.seedBytes)
-            self.dealingSeed = RandomBytes.make(PseudonymShares.seedBytes)
+            self.holderSeed = RandomBytes.system(PseudonymShares.seedBytes)
+            self.dealingSeed = RandomBytes.system(PseudonymShares.seedBytes)
         }
 
         func encode(into encoder: inout CanonicalEncoder) {
@@ -181,7 +181,7 @@ package final class PseudonymShares: Sendable {
             holder: self.institution,
             sealingKey: dealing.sealingKey,
             holderSecret: secret,
-            seed: RandomBytes.make(Self.seedBytes)
+            seed: RandomBytes.system(Self.seedBytes)
         )
     }
 
@@ -230,7 +230,7 @@ package final class PseudonymShares: Sendable {
             blinded,
             secret: share.scalar,
             publicKey: shareKey,
-            nonce: RistrettoScalar(uniform: RandomBytes.make(RistrettoScalar.uniformByteCount))
+            nonce: RistrettoScalar(uniform: RandomBytes.system(RistrettoScalar.uniformByteCount))
         )
     }
 
@@ -238,6 +238,13 @@ package final class PseudonymShares: Sendable {
     package func evaluateOwn(_ blinded: [RistrettoElement], generation: UInt32) -> [RistrettoElement]? {
         guard let share = self.secrets.withLock({ $0.share }), share.generation == generation else { return nil }
         return blinded.map { share.scalar * $0 }
+    }
+
+    /// The function's output where one holder is enough: its share is the secret, and nobody has to be kept from learning
+    /// the input.
+    package func evaluateAlone(_ input: [UInt8], generation: UInt32) -> [UInt8]? {
+        guard let share = self.secrets.withLock({ $0.share }), share.generation == generation else { return nil }
+        return ObliviousFunction.verifiable.evaluate(input, secret: share.scalar)
     }
 
     private func holderSeed(_ number: UInt32) throws(VaultError) -> [UInt8] {
@@ -268,7 +275,7 @@ package final class PseudonymShares: Sendable {
 package struct BlindSource: Sendable {
     private let seed: [UInt8]
 
-    package init() { self.seed = RandomBytes.make(32) }
+    package init() { self.seed = RandomBytes.system(32) }
 
     package func blind(_ index: Int) -> RistrettoScalar {
         RistrettoScalar(seed: self.seed, label: "blind", index: UInt32(index))
