@@ -12,9 +12,7 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_PreparedTransaction {
         try await self.answer {
-            guard let id = Digest(Array(request.grant)).map(GrantID.init) else {
-                throw AgentFailure(.badRequest, "a grant is 32 bytes")
-            }
+            let id = GrantID(try Self.digest(request.grant, "a grant"))
             let key: VerifyingKey?
             switch request.signer {
             case .patientKey(let bytes): key = try Self.key(bytes)
@@ -51,9 +49,7 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_PreparedTransaction {
         try await self.answer {
-            guard let id = Digest(Array(request.delegation)).map(DelegationID.init) else {
-                throw AgentFailure(.badRequest, "a delegation is 32 bytes")
-            }
+            let id = DelegationID(try Self.digest(request.delegation, "a delegation"))
             let key: VerifyingKey?
             switch request.signer {
             case .patientKey(let bytes): key = try Self.key(bytes)
@@ -143,9 +139,7 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_TransactionReply {
         try await self.answer {
-            guard let id = Digest(Array(request.referral)).map(ReferralID.init) else {
-                throw AgentFailure(.badRequest, "a referral is 32 bytes")
-            }
+            let id = ReferralID(try Self.digest(request.referral, "a referral"))
             guard self.context.board.tip.state.referral(id) != nil else {
                 throw AgentFailure(.referralUnknown, "the chain knows no such referral")
             }
@@ -158,16 +152,8 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_ExplainReply {
         try await self.answer {
-            guard let record = Digest(Array(request.record)).map(ContentAddress.init) else {
-                throw AgentFailure(.badRequest, "a record is 32 bytes")
-            }
-            guard let purpose = PurposeOfUse(code: request.purpose) else {
-                throw AgentFailure(
-                    .badRequest,
-                    "there is no purpose of use of this name",
-                    hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
-                )
-            }
+            let record = ContentAddress(try Self.digest(request.record, "a record"))
+            let purpose = try Self.purpose(request.purpose)
             let (judged, height) = try self.fetcher.explain(
                 record: record,
                 purpose: purpose,
@@ -202,15 +188,6 @@ extension AgentHarness {
                     judged.answer.failure.map { $0.message.prefix(1).uppercased() + $0.message.dropFirst() + "." } ?? ""
                 reply.hint = judged.answer.failure?.hint ?? ""
             }
-        }
-    }
-
-    private func submitted(_ call: LedgerCall) async throws -> Entente_Api_V1_TransactionReply {
-        let transaction = self.desk.signed(call)
-        let height = try await self.desk.submit(transaction)
-        return .with {
-            $0.transactionID = Data(transaction.id.digest.bytes)
-            $0.height = height.value
         }
     }
 

@@ -80,9 +80,6 @@ extension AgentHarness {
     }
 
     private static func emergency(_ bytes: Data) throws -> GrantID {
-        guard let id = Digest(Array(bytes)).map(GrantID.init) else {
-            throw AgentFailure(.badRequest, "an emergency access is 32 bytes")
-        }
-        return id
+        GrantID(try self.digest(bytes, "an emergency access"))
     }
 }

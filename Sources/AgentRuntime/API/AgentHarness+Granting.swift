@@ -27,9 +27,7 @@ extension AgentHarness {
             case .patientKey(let key): grantor = .patient(try Self.key(key))
             case .witnessEvidence(let evidence): grantor = .witness(try Self.evidence(evidence))
             case .delegateKey(let key):
-                guard let id = Digest(Array(request.delegation)).map(DelegationID.init) else {
-                    throw AgentFailure(.badRequest, "a delegation is 32 bytes")
-                }
+                let id = DelegationID(try Self.digest(request.delegation, "a delegation"))
                 grantor = .delegate(try Self.key(key), id)
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
@@ -42,9 +40,7 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_PreparedTransaction {
         try await self.answer {
-            guard let id = Digest(Array(request.grant)).map(GrantID.init) else {
-                throw AgentFailure(.badRequest, "a grant is 32 bytes")
-            }
+            let id = GrantID(try Self.digest(request.grant, "a grant"))
             let key: VerifyingKey?
             switch request.grantor {
             case .patientKey(let bytes): key = try Self.key(bytes)
@@ -111,10 +107,7 @@ extension AgentHarness {
     }
 
     static func evidence(_ bytes: Data) throws -> Digest {
-        guard let digest = Digest(Array(bytes)) else {
-            throw AgentFailure(.badRequest, "the digest of the evidence is 32 bytes")
-        }
-        return digest
+        try self.digest(bytes, "the digest of the evidence")
     }
 
     static func prepared(_ prepared: GrantDesk.Prepared) -> Entente_Api_V1_PreparedTransaction {
@@ -138,10 +131,7 @@ extension GrantDesk.Wish {
         }
         var referral: ReferralID?
         if !request.referral.isEmpty {
-            guard let digest = Digest(Array(request.referral)) else {
-                throw AgentFailure(.badRequest, "a referral is 32 bytes")
-            }
-            referral = ReferralID(digest)
+            referral = ReferralID(try AgentHarness.digest(request.referral, "a referral"))
         }
         self.init(
             patient: request.patient,
@@ -156,10 +146,7 @@ extension GrantDesk.Wish {
             notBefore: time(request.notBefore),
             notAfter: time(request.notAfter),
             leaseSeconds: request.leaseSeconds,
-            records: try request.records.map { bytes in
-                guard let digest = Digest(Array(bytes)) else { throw AgentFailure(.badRequest, "a record is 32 bytes") }
-                return ContentAddress(digest)
-            },
+            records: try request.records.map { ContentAddress(try AgentHarness.digest($0, "a record")) },
             usesMax: request.usesMax == 0 ? nil : request.usesMax,
             sensitive: request.sensitive,
             readers: request.readers,

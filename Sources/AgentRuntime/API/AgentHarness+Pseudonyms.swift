@@ -16,12 +16,7 @@ extension AgentHarness {
         try await self.answer {
             let number = (self.context.board.tip.state.pseudonymCeremony?.number ?? 0) + 1
             let call = PseudonymKeysCall.reshare(self.context.institution, number: number)
-            let transaction = self.desk.signed(.pseudonymKeys(call))
-            let height = try await self.desk.submit(transaction)
-            return .with {
-                $0.transactionID = Data(transaction.id.digest.bytes)
-                $0.height = height.value
-            }
+            return try await self.submitted(.pseudonymKeys(call))
         }
     }
 }

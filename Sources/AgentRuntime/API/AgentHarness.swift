@@ -62,15 +62,38 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
                 digest: self.context.keys.transportKeyDigest,
                 oldUntil: Height(self.context.board.tip.height.value + TransportKeys.overlapBlocks)
             )
-            let transaction = self.desk.signed(.institutions(call))
-            let height = try await self.desk.submit(transaction)
+            let reply = try await self.submitted(.institutions(call))
             // Only now do the peers know the new key.
             try self.identity.replace(with: self.transport.identity())
-            return .with {
-                $0.transactionID = Data(transaction.id.digest.bytes)
-                $0.height = height.value
-            }
+            return reply
         }
+    }
+
+    /// Signs a call for this institution and waits until it is final.
+    func submitted(_ call: LedgerCall) async throws -> Entente_Api_V1_TransactionReply {
+        let transaction = self.desk.signed(call)
+        let height = try await self.desk.submit(transaction)
+        return .with {
+            $0.transactionID = Data(transaction.id.digest.bytes)
+            $0.height = height.value
+        }
+    }
+
+    /// `name`: what the bytes are, for the message.
+    static func digest(_ bytes: Data, _ name: String) throws -> Digest {
+        guard let digest = Digest(Array(bytes)) else { throw AgentFailure(.badRequest, "\(name) is 32 bytes") }
+        return digest
+    }
+
+    static func purpose(_ code: String) throws -> PurposeOfUse {
+        guard let purpose = PurposeOfUse(code: code) else {
+            throw AgentFailure(
+                .badRequest,
+                "there is no purpose of use of this name",
+                hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
+            )
+        }
+        return purpose
     }
 
     // MARK: Clinicians
@@ -148,16 +171,8 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         context: ServerContext
     ) async throws -> Entente_Api_V1_PrepareFetchReply {
         try await self.answer {
-            guard let record = Digest(Array(request.record)).map(ContentAddress.init) else {
-                throw AgentFailure(.badRequest, "a record is 32 bytes")
-            }
-            guard let purpose = PurposeOfUse(code: request.purpose) else {
-                throw AgentFailure(
-                    .badRequest,
-                    "there is no purpose of use of this name",
-                    hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
-                )
-            }
+            let record = ContentAddress(try Self.digest(request.record, "a record"))
+            let purpose = try Self.purpose(request.purpose)
             let opened = try self.fetcher.prepare(
                 record: record,
                 purpose: purpose,
