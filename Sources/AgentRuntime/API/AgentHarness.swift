@@ -85,7 +85,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         return digest
     }
 
-    static func purpose(_ code: String) throws -> PurposeOfUse {
+    static func purpose(_ code: String) throws(AgentFailure) -> PurposeOfUse {
         guard let purpose = PurposeOfUse(code: code) else {
             throw AgentFailure(
                 .badRequest,

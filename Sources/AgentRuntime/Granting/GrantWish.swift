@@ -30,13 +30,7 @@ extension GrantDesk {
 extension GrantDesk.Wish {
     /// The scope that the wish means; whoever signs a grant makes it again and compares.
     func scope(salt: [UInt8]) throws(AgentFailure) -> GrantScope {
-        guard let purpose = PurposeOfUse(code: self.purpose) else {
-            throw AgentFailure(
-                .badRequest,
-                "there is no purpose of use of this name",
-                hint: "Purposes: " + PurposeOfUse.allCases.map(\.code).joined(separator: ", ")
-            )
-        }
+        let purpose = try AgentHarness.purpose(self.purpose)
         for list in [self.items, self.hidden] {
             guard list.count <= GrantScope.itemsMax,
                 list.allSatisfy({ (1...GrantScope.itemBytesMax).contains($0.utf8.count) })
