@@ -104,10 +104,12 @@ let targets: [Target] = [
     edge("ImportPipeline", ["Primitives", "Records", "Formats", "CZlib", product("GRDB", "GRDB.swift")]),
     edge("SimulationKit", ["Primitives", "Records", "Ledger", "Consensus", "AgentCore", crypto]),
     // Row 7.
+    // The C library's allocator, which the agent sets up for one heap a core.
+    .systemLibrary(name: "CMalloc", path: "Sources/CMalloc"),
     program(
         "entente",
         [
-            "Primitives", "Records", "Formats", "Recognition", "Ledger", "AgentCore", "Vault", "AgentAPI",
+            "CMalloc", "Primitives", "Records", "Formats", "Recognition", "Ledger", "AgentCore", "Vault", "AgentAPI",
             "AgentRuntime", argumentParser, logging, serviceLifecycle, product("UnixSignals", "swift-service-lifecycle"),
             product("Yams", "Yams"),
         ]

@@ -33,6 +33,7 @@ my %INTERNAL = (
     CZlib       => [[], 'a system library'],
     CZstd       => [[], 'a system library'],
     CIconv      => [[], 'a system library'],
+    CMalloc     => [[], 'a system library'],
     CXML        => [[], 'a system library'],
     CSodium     => [[], 'a system library'],
     COpenSSL    => [[], 'a system library'],
@@ -42,7 +43,7 @@ my %INTERNAL = (
     Console        => [[qw(AgentAPI Primitives Records)], 'a client like the command line'],
     SimulationKit  => [[@PURE], 'the production cores with simulated effects: no real ones'],
     # Row 7: compose and print.
-    'entente'       => [[@PURE, qw(Vault AgentAPI AgentRuntime)], 'talks to the agent over its API; opens no database'],
+    'entente'       => [[@PURE, qw(Vault AgentAPI AgentRuntime CMalloc)], 'talks to the agent over its API; opens no database'],
     'entente-sim'   => [[qw(Primitives SimulationKit)], 'runs simulations'],
     'entente-bench' => [[@PURE, qw(LedgerStore Vault PeerLink AgentAPI AgentRuntime ImportPipeline SimulationKit)], 'measures every part'],
 );

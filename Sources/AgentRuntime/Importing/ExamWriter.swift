@@ -15,13 +15,11 @@ package final class ExamWriter: Sendable {
     /// Exams of one commitment batch.
     package static let batchMax = 1024
 
-    /// An exam on its way into a batch.
-    package struct Item: Sendable {
-        package var exam: Exam
-        package var patient: PatientDemographics
-        package var content: RecordContent
-        /// What the exam's own code stands for, as soon as it is read.
-        fileprivate var item: CatalogueItem?
+    /// An exam on its way into a batch: shared, because an exam's many parts would be counted at every copy.
+    package final class Item: Sendable {
+        package let exam: Exam
+        package let patient: PatientDemographics
+        package let content: RecordContent
 
         package init(_ parsed: ParsedExam, patient: PatientDemographics) {
             self.exam = parsed.exam
@@ -88,18 +86,30 @@ package final class ExamWriter: Sendable {
         isDryRun: Bool,
         patience: PseudonymDesk.Patience = .short
     ) async throws -> Result {
+        try await self.write(self.name(items, patience: patience), isDryRun: isDryRun)
+    }
+
+    /// The first half of writing a batch, which needs nothing of the batches before it: pseudonyms and keyed digests.
+    package func name(_ items: [Item], patience: PseudonymDesk.Patience) async throws -> NamedItems {
         precondition(items.count <= Self.batchMax, "a batch is bounded")
         let identified = Cores.map(items) { self.identify($0) }
         let pseudonyms = try await self.names.pseudonyms(identified.flatMap(\.identifiers), patience: patience)
-        let named = Cores.map(Array(items.indices)) { index in
+        let namings = Cores.map(Array(items.indices)) { index in
             self.name(items[index], identified[index], pseudonyms)
         }
+        return NamedItems(items: items, namings: namings)
+    }
+
+    /// The second half.
+    ///
+    /// Batches are stored one at a time, in the order of the calls.
+    package func write(_ named: NamedItems, isDryRun: Bool) async throws -> Result {
         // Whether an exam is known must be decided after the batch before is stored.
-        return try await self.gate.through {
+        try await self.gate.through {
             var plan = BatchPlan()
-            try self.judge(named, into: &plan)
+            try self.judge(named.namings, into: &plan)
             guard !isDryRun, !plan.exams.isEmpty else { return Result(outcomes: plan.outcomes, batch: nil) }
-            return try await self.store(items, plan)
+            return try await self.store(named.items, plan)
         }
     }
 
@@ -126,7 +136,13 @@ package final class ExamWriter: Sendable {
         var canonicalBytes: [UInt8]
     }
 
-    private enum Naming: Sendable {
+    /// Items of one batch with their names.
+    package struct NamedItems: Sendable {
+        fileprivate var items: [Item]
+        fileprivate var namings: [Naming]
+    }
+
+    fileprivate enum Naming: Sendable {
         case named(Named)
         case unidentified
         case tooLarge
@@ -139,13 +155,13 @@ package final class ExamWriter: Sendable {
 
     /// Under which identifiers an item is listed.
     private enum Identified: Sendable {
-        /// The strongest, and those under which the person is found as well.
-        case named(PatientIdentifier, others: [PatientIdentifier])
+        /// The strongest, those under which the person is found as well, and the bytes of the exam's content.
+        case named(PatientIdentifier, others: [PatientIdentifier], content: [UInt8])
         case unidentified
         case tooLarge
 
         var identifiers: [PatientIdentifier] {
-            guard case .named(let first, let others) = self else { return [] }
+            guard case .named(let first, let others, _) = self else { return [] }
             return [first] + others
         }
     }
@@ -160,7 +176,7 @@ package final class ExamWriter: Sendable {
         guard let first = identifiers.first else { return .unidentified }
         // Two numbers of one system are two persons, or an error; a national number needs no second name.
         let others = identifiers.dropFirst().filter { $0.system != first.system && !$0.isNational }
-        return .named(first, others: others)
+        return .named(first, others: others, content: content)
     }
 
     private func name(
@@ -168,12 +184,11 @@ package final class ExamWriter: Sendable {
         _ identified: Identified,
         _ pseudonyms: [PatientIdentifier: PatientPseudonym]
     ) -> Naming {
-        guard case .named(let first, let others) = identified else {
+        guard case .named(let first, let others, let content) = identified else {
             if case .tooLarge = identified { return .tooLarge }
             return .unidentified
         }
         guard let pseudonym = pseudonyms[first] else { preconditionFailure("pseudonyms are formed for all items") }
-        let content = item.content.canonicalBytes
         let tag = self.context.secrets.tag(of: pseudonym)
         var source = CanonicalEncoder()
         source.encode("source")
@@ -236,13 +251,12 @@ package final class ExamWriter: Sendable {
                 return (record: record, codes: reading)
             }
         }
-        var items = items
         var reviewed = ReviewedCodes()
-        var records: [(planned: BatchPlan.Exam, record: SealedRecord)] = []
+        var records: [Written] = []
+        records.reserveCapacity(plan.exams.count)
         for (planned, result) in zip(plan.exams, sealed) {
             let (record, reading) = try result.get()
-            records.append((planned, record))
-            items[planned.item].item = reading.item
+            records.append(Written(planned: planned, record: record, item: reading.item))
             for code in reading.reviewed { reviewed.add(code) }
         }
         let entries = self.entries(records, items)
@@ -287,11 +301,17 @@ package final class ExamWriter: Sendable {
         return RecordContent(format: item.content.format, parts: item.content.parts + [part])
     }
 
-    private func subjects(
-        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
-        _ items: [Item]
-    ) -> [CrossChecker.Subject] {
-        records.map { planned, record in
+    /// An exam of the batch, sealed.
+    private struct Written: Sendable {
+        var planned: BatchPlan.Exam
+        var record: SealedRecord
+        /// What the exam's own code stands for.
+        var item: CatalogueItem?
+    }
+
+    private func subjects(_ records: [Written], _ items: [Item]) -> [CrossChecker.Subject] {
+        records.map { written in
+            let (planned, record) = (written.planned, written.record)
             let item = items[planned.item]
             return CrossChecker.Subject(
                 exam: item.exam,
@@ -305,19 +325,17 @@ package final class ExamWriter: Sendable {
         }
     }
 
-    private func entries(
-        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
-        _ items: [Item]
-    ) -> [Manifest.Entry] {
+    private func entries(_ records: [Written], _ items: [Item]) -> [Manifest.Entry] {
         var addresses: [Int: ContentAddress] = [:]
-        for (planned, record) in records { addresses[planned.item] = record.object.address }
+        for written in records { addresses[written.planned.item] = written.record.object.address }
         let known = addresses
-        return Cores.map(records) { planned, record in
+        return Cores.map(records) { written in
+            let (planned, record) = (written.planned, written.record)
             // An earlier version may stand in this same batch.
             let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
             let summary = LocatorSummary(
                 of: items[planned.item].exam,
-                item: items[planned.item].item,
+                item: written.item,
                 record: record.object.address,
                 recordBytes: record.plainBytes,
                 supersedes: supersedes
@@ -345,7 +363,7 @@ package final class ExamWriter: Sendable {
         root: Digest,
         _ manifest: ContentAddress,
         _ plan: BatchPlan,
-        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
+        _ records: [Written],
         _ items: [Item],
         _ checks: BatchChecks,
         _ codes: ReviewedCodes
@@ -359,14 +377,15 @@ package final class ExamWriter: Sendable {
             manifest: manifest
         )
         let transaction = self.desk.signed(BatchSequencer.call(anchor, kind: .exams))
-        let exams = records.map { planned, record in
-            NewExam(
+        let exams = records.map { written in
+            let (planned, record) = (written.planned, written.record)
+            return NewExam(
                 source: planned.named.source,
                 content: planned.named.content,
                 record: record.object.address,
                 patientTag: planned.named.tag,
                 kind: items[planned.item].exam.kind,
-                itemCode: items[planned.item].item?.code.code ?? items[planned.item].exam.code.primary?.code ?? "",
+                itemCode: written.item?.code.code ?? items[planned.item].exam.code.primary?.code ?? "",
                 examTime: items[planned.item].exam.time?.earliest,
                 supersedes: planned.replaces?.number
             )

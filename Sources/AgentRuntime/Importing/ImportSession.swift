@@ -76,9 +76,9 @@ package struct ImportSession: Sendable {
     private static let progressInterval: Int64 = 500
     /// A run that waits looks up at least so often, in milliseconds.
     private static let waitStep: Int64 = 1000
-    /// Units that the reader may be ahead: two batches, so that reading and writing overlap.
+    /// Units that the reader may be ahead: a batch, so that reading, naming and storing overlap.
     private static let chunkUnits = 256
-    private static let chunksAhead = 8
+    private static let chunksAhead = 4
     /// A run that waits for more than this many batches to become final stops reading.
     private static let openBatchesMax = 64
 
@@ -124,18 +124,23 @@ package struct ImportSession: Sendable {
         state.renamed = renamed
         state.pace = pace
         state.feed = feed
-        while let chunk = try await source.next() {
-            guard !self.final.isClosed else { throw Self.stopping }
-            for unit in chunk {
-                try await state.keepPace(event)
-                try await state.take(unit, event)
+        do {
+            while let chunk = try await source.next() {
+                guard !self.final.isClosed else { throw Self.stopping }
+                for unit in chunk {
+                    try await state.keepPace(event)
+                    try await state.take(unit, event)
+                }
+                try await state.report(event)
             }
-            try await state.report(event)
+            // A cancelled stream ends as a finished one does; what was read so far is not the whole input.
+            try Task.checkCancellation()
+            try await state.flush(event)
+            return try await state.finish(event)
+        } catch {
+            await state.abandon()
+            throw error
         }
-        // A cancelled stream ends as a finished one does; what was read so far is not the whole input.
-        try Task.checkCancellation()
-        try await state.flush(event)
-        return try await state.finish(event)
     }
 
     /// Imports one piece of input that was set aside before.
@@ -207,6 +212,7 @@ package struct ImportSession: Sendable {
         var summary = Summary()
         var items: [ExamWriter.Item] = []
         var positions: [InputPosition] = []
+        var storing: Storing?
         var open: [(number: UInt64, root: Digest, count: UInt32)] = []
 
         mutating func take(_ unit: ImportUnit, _ event: (Event) async throws -> Void) async throws {
@@ -237,6 +243,7 @@ package struct ImportSession: Sendable {
             if let window = self.pace.window {
                 while case let wait = window.wait(at: Clock.minuteOfDay), wait > 0 {
                     try await self.flush(event)
+                    try await self.settle(event)
                     self.progress.waitingMilliseconds = Int64(wait) * 60_000
                     try await self.report(event)
                     // In short steps: the clock may be set, and the agent stopped.
@@ -251,7 +258,10 @@ package struct ImportSession: Sendable {
                 let elapsed = Clock.uptime - start.time
                 let delay = self.pace.delay(exams: self.progress.exams - start.exams, elapsed: elapsed)
                 guard delay > 0 else { return }
-                if delay >= ImportSession.waitStep { try await self.flush(event) }
+                if delay >= ImportSession.waitStep {
+                    try await self.flush(event)
+                    try await self.settle(event)
+                }
                 try await self.wait(min(delay, ImportSession.waitStep))
                 try await self.report(event)
             }
@@ -262,17 +272,40 @@ package struct ImportSession: Sendable {
             try await Task.sleep(for: .milliseconds(milliseconds))
         }
 
+        /// A batch that is stored while the next one is read.
+        struct Storing {
+            var items: [ExamWriter.Item]
+            var positions: [InputPosition]
+            var received: Timestamp
+            var task: Task<ExamWriter.Result, any Error>
+        }
+
+        /// Hands over what was taken to be stored, after the batch before it.
         mutating func flush(_ event: (Event) async throws -> Void) async throws {
             guard !self.items.isEmpty else { return }
             let (items, positions) = (self.items, self.positions)
             self.items = []
             self.positions = []
             let received = Clock.now
-            let result = try await self.session.writer.write(
-                items,
-                isDryRun: self.isDryRun,
-                patience: .bulk
-            )
+            let (writer, isDryRun) = (self.session.writer, self.isDryRun)
+            let named = try await writer.name(items, patience: .bulk)
+            try await self.settle(event)
+            let task = Task { try await writer.write(named, isDryRun: isDryRun) }
+            self.storing = Storing(items: items, positions: positions, received: received, task: task)
+        }
+
+        /// Waits until the last batch is stored, without a word about it: the run has failed.
+        mutating func abandon() async {
+            _ = await self.storing?.task.result
+            self.storing = nil
+        }
+
+        /// Waits until the last batch is stored, and takes note of what became of it.
+        mutating func settle(_ event: (Event) async throws -> Void) async throws {
+            guard let storing = self.storing else { return }
+            self.storing = nil
+            let result = try await storing.task.value
+            let (items, positions, received) = (storing.items, storing.positions, storing.received)
             for (index, outcome) in result.outcomes.enumerated() {
                 switch outcome {
                 case .written(let isNewVersion):
@@ -321,6 +354,7 @@ package struct ImportSession: Sendable {
         }
 
         mutating func finish(_ event: (Event) async throws -> Void) async throws -> Summary {
+            try await self.settle(event)
             self.count()
             while !self.open.isEmpty { try await self.awaitOldest(event) }
             self.summary.elapsedMilliseconds = Clock.uptime - self.started

@@ -173,16 +173,16 @@ extension HL7v2Order {
     ///
     /// Orders of one message that have the same name are told apart by `occurrence`, from 1.
     func parts(of message: HL7v2Message, occurrence: Int) -> [RecordContent.Part] {
-        var parts: [RecordContent.Part] = []
-        var (role, end) = (Role.header, -1)
+        var runs: [(role: Role, range: Range<Int>)] = []
         for (index, next) in self.segments {
             let range = message.segments[index].range
-            if parts.isEmpty || next != role || range.lowerBound != end {
-                parts.append(RecordContent.Part(type: next.rawValue, bytes: []))
+            if let last = runs.last, last.role == next, last.range.upperBound == range.lowerBound {
+                runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
+            } else {
+                runs.append((next, range))
             }
-            parts[parts.count - 1].bytes += message.bytes[range]
-            (role, end) = (next, range.upperBound)
         }
+        var parts = runs.map { RecordContent.Part(type: $0.role.rawValue, bytes: Array(message.bytes[$0.range])) }
         if let set = message.detected { parts[0].type += " " + set.rawValue }
         if occurrence > 1 { parts[parts.count - 1].type += " \(occurrence)" }
         return parts

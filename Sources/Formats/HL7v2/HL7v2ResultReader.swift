@@ -49,6 +49,9 @@ extension HL7v2ExamBuilder {
         }
 
         mutating func read() throws(HL7v2Fault) {
+            // An import holds thousands of exams at a time: no room that is not used.
+            let results = self.order.lazy.count { $0.id == "OBX" }
+            self.exam.items.reserveCapacity(min(results, HL7v2Limits.itemsMax))
             try self.addParent()
             for segment in self.order {
                 if segment.id != "NTE" { self.closeNote() }

@@ -82,6 +82,29 @@ package struct ReviewedCode: Hashable, Sendable {
         self.unit = unit
         self.reason = reason
     }
+
+    // By bytes, as the store compares them: hashing by canonical equivalence decomposes every name.
+    package static func == (left: ReviewedCode, right: ReviewedCode) -> Bool {
+        left.reason == right.reason && Self.isSame(left.code, right.code) && Self.isSame(left.unit, right.unit)
+            && Self.isSame(left.name, right.name) && Self.isSame(left.system, right.system)
+            && Self.isSame(left.specimen, right.specimen) && Self.isSame(left.source, right.source)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.reason)
+        for text in [self.code, self.unit, self.name, self.system, self.specimen] {
+            var text = text ?? ""
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
+    private static func isSame(_ left: String?, _ right: String?) -> Bool {
+        switch (left, right) {
+        case (let left?, let right?): left.utf8.elementsEqual(right.utf8)
+        case (nil, nil): true
+        default: false
+        }
+    }
 }
 
 /// The codes of a batch that somebody has to look at, with how often they came.

@@ -35,9 +35,9 @@ package enum ItemValue: Hashable, Sendable {
     case text(String)
     case boolean(Bool)
     case integer(Int32)
-    case range(low: Quantity?, high: Quantity?)
-    case ratio(numerator: Quantity?, denominator: Quantity?)
-    case sampledData(SampledData)
+    indirect case range(low: Quantity?, high: Quantity?)
+    indirect case ratio(numerator: Quantity?, denominator: Quantity?)
+    indirect case sampledData(SampledData)
     /// `hh:mm:ss`, with fractions where the source wrote them.
     case time(String)
     case dateTime(ClinicalTime)

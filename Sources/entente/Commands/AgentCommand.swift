@@ -1,5 +1,6 @@
 import AgentRuntime
 import ArgumentParser
+import CMalloc
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -35,6 +36,7 @@ struct AgentCommand: EntenteCommand {
     var pacs: DICOMWebOptions
 
     func execute() async throws {
+        Self.limitHeaps()
         guard let level = Logger.Level(rawValue: self.logLevel) else {
             throw CommandFailure.usage("log-level", "there is no such log level", hint: "See entente agent --help.")
         }
@@ -65,6 +67,11 @@ struct AgentCommand: EntenteCommand {
             )
         )
         try await group.run()
+    }
+
+    /// One heap a core: by custom there are eight, and each keeps what it once needed, mostly as holes.
+    private static func limitHeaps() {
+        mallopt(M_ARENA_MAX, CInt(clamping: max(2, ProcessInfo.processInfo.activeProcessorCount)))
     }
 
     private func feeds() throws(CommandFailure) -> FeedConfiguration {
