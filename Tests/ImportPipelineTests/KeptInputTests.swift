@@ -70,6 +70,62 @@ struct KeptInputTests {
         #expect(exams.count == 1)
     }
 
+    /// One image of a study as DICOM JSON.
+    private func image(study: String, number: Int, patient: String = "P-17") -> String {
+        func tag(_ name: String, _ representation: String, _ value: String) -> String {
+            "\"\(name)\": {\"vr\": \"\(representation)\", \"Value\": [\"\(value)\"]}"
+        }
+        return "{"
+            + [
+                tag("00080016", "UI", "1.2.840.10008.5.1.4.1.1.2"), tag("00080018", "UI", "\(study).7.\(number)"),
+                tag("00080020", "DA", "20260510"), tag("00080060", "CS", "CT"), tag("00100020", "LO", patient),
+                tag("0020000D", "UI", study), tag("0020000E", "UI", "\(study).7"),
+                "\"00200013\": {\"vr\": \"IS\", \"Value\": [\(number)]}",
+            ].joined(separator: ", ") + "}"
+    }
+
+    private func studies(_ text: String) throws -> [[RecordContent.Part]] {
+        guard case .success(.studies(let studies)) = RetriedInput.read(Array(text.utf8)) else {
+            Issue.record("the images can be read")
+            return []
+        }
+        return studies
+    }
+
+    @Test("Images are tried again by study, together with those that are imported already")
+    func images() throws {
+        let (one, two, other) = (
+            self.image(study: "1.2.3", number: 1), self.image(study: "1.2.3", number: 2),
+            self.image(study: "1.2.4", number: 1)
+        )
+        let studies = try self.studies("[\(one), \(other), \(two)]")
+        #expect(studies.map(\.count) == [2, 1])
+        let kept = try #require(KeptInput(kind: .images, parts: [studies[0][1]], fault: 0))
+        guard case .success(.studies(let again)) = RetriedInput.read(kept.encoded) else {
+            Issue.record("kept images are a study")
+            return
+        }
+        #expect(again == [[studies[0][1]]])
+        let alone = try RetriedInput.study(again[0]).get()
+        #expect(alone.exam.imaging.flatMap(\.series).map(\.instances.count) == [1])
+        // What is there already is neither lost nor doubled.
+        for known in [[studies[0][0]], studies[0]] {
+            let joined = try RetriedInput.study(again[0], joinedWith: known).get()
+            #expect(joined.exam.imaging.flatMap(\.series).map(\.instances.count) == [2])
+            #expect(joined.exam.source == alone.exam.source)
+        }
+    }
+
+    @Test("Images without a patient stay refused")
+    func unidentifiedImages() throws {
+        let studies = try self.studies("[\(self.image(study: "1.2.3", number: 1, patient: ""))]")
+        guard case .failure(let refusal) = RetriedInput.study(studies[0]) else {
+            Issue.record("nobody could find them")
+            return
+        }
+        #expect(refusal.code.hasPrefix("subject."))
+    }
+
     @Test("More than is kept is not kept, and bytes that were cut off are none")
     func bounds() throws {
         let part = RecordContent.Part(type: "row", bytes: Array(repeating: 0x41, count: 1000))
