@@ -16,7 +16,7 @@ public struct AgentClient: Sendable {
     /// Bytes of an upload sent at once.
     private static let uploadPartBytes = 256 << 10
 
-    private typealias Calls = Entente_Api_V1_Agent.Client<HTTP2ClientTransport.WrappedChannel>
+    typealias Calls = Entente_Api_V1_Agent.Client<HTTP2ClientTransport.WrappedChannel>
 
     private let calls: Calls
 
@@ -73,7 +73,7 @@ public struct AgentClient: Sendable {
         }
     }
 
-    private func call<Reply>(_ body: (Calls) async throws -> Reply) async throws -> Reply {
+    func call<Reply>(_ body: (Calls) async throws -> Reply) async throws -> Reply {
         do {
             return try await body(self.calls)
         } catch {

@@ -31,8 +31,9 @@ struct Entente: AsyncParsableCommand {
                 name: "Granting",
                 subcommands: [
                     PatientCommand.self, GrantCommand.self, NarrowCommand.self, RevokeCommand.self,
-                    GrantsCommand.self, DelegationCommand.self, GroupCommand.self, ReferralCommand.self,
-                    DiscoveryCommand.self, AccessLogCommand.self,
+                    GrantsCommand.self, DelegationCommand.self, MandatesCommand.self, LifeEventCommand.self,
+                    ObjectionCommand.self, GroupCommand.self, ReferralCommand.self, DiscoveryCommand.self,
+                    AccessLogCommand.self,
                 ]
             ),
             CommandGroup(

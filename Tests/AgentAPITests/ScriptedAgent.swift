@@ -232,6 +232,55 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareOfflineBreakGlass(
+        request: Entente_Api_V1_PrepareBreakGlassRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedOfflineBreakGlass {
+        throw Self.refusal
+    }
+
+    func openOffline(
+        request: Entente_Api_V1_OpenOfflineRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_OpenOfflineReply {
+        throw Self.refusal
+    }
+
+    func declareLifeEvent(
+        request: Entente_Api_V1_DeclareLifeEventRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_DeclareLifeEventReply {
+        throw Self.refusal
+    }
+
+    func withdrawLifeEvent(
+        request: Entente_Api_V1_WithdrawLifeEventRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func prepareObjection(
+        request: Entente_Api_V1_PrepareObjectionRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func decideObjection(
+        request: Entente_Api_V1_DecideObjectionRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func mandates(
+        request: Entente_Api_V1_MandatesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MandatesReply {
+        throw Self.refusal
+    }
+
     func prepareReview(
         request: Entente_Api_V1_PrepareReviewRequest,
         context: ServerContext

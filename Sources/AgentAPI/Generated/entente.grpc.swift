@@ -481,6 +481,97 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "PrepareOfflineBreakGlass" metadata.
+        public enum PrepareOfflineBreakGlass: Sendable {
+            /// Request type for "PrepareOfflineBreakGlass".
+            public typealias Input = Entente_Api_V1_PrepareBreakGlassRequest
+            /// Response type for "PrepareOfflineBreakGlass".
+            public typealias Output = Entente_Api_V1_PreparedOfflineBreakGlass
+            /// Descriptor for "PrepareOfflineBreakGlass".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareOfflineBreakGlass",
+                type: .unary
+            )
+        }
+        /// Namespace for "OpenOffline" metadata.
+        public enum OpenOffline: Sendable {
+            /// Request type for "OpenOffline".
+            public typealias Input = Entente_Api_V1_OpenOfflineRequest
+            /// Response type for "OpenOffline".
+            public typealias Output = Entente_Api_V1_OpenOfflineReply
+            /// Descriptor for "OpenOffline".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "OpenOffline",
+                type: .unary
+            )
+        }
+        /// Namespace for "DeclareLifeEvent" metadata.
+        public enum DeclareLifeEvent: Sendable {
+            /// Request type for "DeclareLifeEvent".
+            public typealias Input = Entente_Api_V1_DeclareLifeEventRequest
+            /// Response type for "DeclareLifeEvent".
+            public typealias Output = Entente_Api_V1_DeclareLifeEventReply
+            /// Descriptor for "DeclareLifeEvent".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DeclareLifeEvent",
+                type: .unary
+            )
+        }
+        /// Namespace for "WithdrawLifeEvent" metadata.
+        public enum WithdrawLifeEvent: Sendable {
+            /// Request type for "WithdrawLifeEvent".
+            public typealias Input = Entente_Api_V1_WithdrawLifeEventRequest
+            /// Response type for "WithdrawLifeEvent".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "WithdrawLifeEvent".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "WithdrawLifeEvent",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareObjection" metadata.
+        public enum PrepareObjection: Sendable {
+            /// Request type for "PrepareObjection".
+            public typealias Input = Entente_Api_V1_PrepareObjectionRequest
+            /// Response type for "PrepareObjection".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareObjection".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareObjection",
+                type: .unary
+            )
+        }
+        /// Namespace for "DecideObjection" metadata.
+        public enum DecideObjection: Sendable {
+            /// Request type for "DecideObjection".
+            public typealias Input = Entente_Api_V1_DecideObjectionRequest
+            /// Response type for "DecideObjection".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "DecideObjection".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DecideObjection",
+                type: .unary
+            )
+        }
+        /// Namespace for "Mandates" metadata.
+        public enum Mandates: Sendable {
+            /// Request type for "Mandates".
+            public typealias Input = Entente_Api_V1_MandatesRequest
+            /// Response type for "Mandates".
+            public typealias Output = Entente_Api_V1_MandatesReply
+            /// Descriptor for "Mandates".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Mandates",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -531,6 +622,13 @@ public enum Entente_Api_V1_Agent: Sendable {
             PrepareBreakGlass.descriptor,
             PrepareReview.descriptor,
             Notices.descriptor,
+            PrepareOfflineBreakGlass.descriptor,
+            OpenOffline.descriptor,
+            DeclareLifeEvent.descriptor,
+            WithdrawLifeEvent.descriptor,
+            PrepareObjection.descriptor,
+            DecideObjection.descriptor,
+            Mandates.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -1105,6 +1203,112 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
 
+        /// Handle the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedOfflineBreakGlass` messages.
+        func prepareOfflineBreakGlass(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass>
+
+        /// Handle the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_OpenOfflineRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_OpenOfflineReply` messages.
+        func openOffline(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_OpenOfflineReply>
+
+        /// Handle the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DeclareLifeEventRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_DeclareLifeEventReply` messages.
+        func declareLifeEvent(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DeclareLifeEventReply>
+
+        /// Handle the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_WithdrawLifeEventRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func withdrawLifeEvent(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareObjectionRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareObjection(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideObjectionRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func decideObjection(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MandatesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MandatesReply` messages.
+        func mandates(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MandatesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MandatesReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1674,6 +1878,112 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedOfflineBreakGlass` message.
+        func prepareOfflineBreakGlass(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass>
+
+        /// Handle the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_OpenOfflineReply` message.
+        func openOffline(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_OpenOfflineReply>
+
+        /// Handle the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_DeclareLifeEventReply` message.
+        func declareLifeEvent(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DeclareLifeEventReply>
+
+        /// Handle the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func withdrawLifeEvent(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareObjection(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func decideObjection(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MandatesReply` message.
+        func mandates(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MandatesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MandatesReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -2246,6 +2556,112 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_NoticesReply
 
+        /// Handle the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedOfflineBreakGlass` to respond with.
+        func prepareOfflineBreakGlass(
+            request: Entente_Api_V1_PrepareBreakGlassRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedOfflineBreakGlass
+
+        /// Handle the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_OpenOfflineReply` to respond with.
+        func openOffline(
+            request: Entente_Api_V1_OpenOfflineRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_OpenOfflineReply
+
+        /// Handle the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_DeclareLifeEventReply` to respond with.
+        func declareLifeEvent(
+            request: Entente_Api_V1_DeclareLifeEventRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_DeclareLifeEventReply
+
+        /// Handle the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func withdrawLifeEvent(
+            request: Entente_Api_V1_WithdrawLifeEventRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareObjection(
+            request: Entente_Api_V1_PrepareObjectionRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func decideObjection(
+            request: Entente_Api_V1_DecideObjectionRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MandatesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MandatesReply` to respond with.
+        func mandates(
+            request: Entente_Api_V1_MandatesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MandatesReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2652,6 +3068,83 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareOfflineBreakGlass.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedOfflineBreakGlass>(),
+            handler: { request, context in
+                try await self.prepareOfflineBreakGlass(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.OpenOffline.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_OpenOfflineRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_OpenOfflineReply>(),
+            handler: { request, context in
+                try await self.openOffline(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DeclareLifeEvent.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DeclareLifeEventRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DeclareLifeEventReply>(),
+            handler: { request, context in
+                try await self.declareLifeEvent(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.WithdrawLifeEvent.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WithdrawLifeEventRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.withdrawLifeEvent(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareObjection.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareObjectionRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareObjection(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DecideObjection.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideObjectionRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.decideObjection(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Mandates.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MandatesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MandatesReply>(),
+            handler: { request, context in
+                try await self.mandates(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -3036,6 +3529,83 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
         let response = try await self.notices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareOfflineBreakGlass(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass> {
+        let response = try await self.prepareOfflineBreakGlass(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func openOffline(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_OpenOfflineReply> {
+        let response = try await self.openOffline(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func declareLifeEvent(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DeclareLifeEventReply> {
+        let response = try await self.declareLifeEvent(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func withdrawLifeEvent(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.withdrawLifeEvent(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareObjection(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareObjection(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decideObjection(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.decideObjection(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func mandates(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MandatesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MandatesReply> {
+        let response = try await self.mandates(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -3517,6 +4087,97 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
             message: try await self.notices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareOfflineBreakGlass(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass>(
+            message: try await self.prepareOfflineBreakGlass(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func openOffline(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_OpenOfflineReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_OpenOfflineReply>(
+            message: try await self.openOffline(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func declareLifeEvent(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DeclareLifeEventReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_DeclareLifeEventReply>(
+            message: try await self.declareLifeEvent(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func withdrawLifeEvent(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.withdrawLifeEvent(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareObjection(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareObjection(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decideObjection(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.decideObjection(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func mandates(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MandatesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MandatesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MandatesReply>(
+            message: try await self.mandates(
                 request: request.message,
                 context: context
             ),
@@ -4267,6 +4928,147 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedOfflineBreakGlass` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareOfflineBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedOfflineBreakGlass>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_OpenOfflineRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_OpenOfflineReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func openOffline<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_OpenOfflineRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_OpenOfflineReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DeclareLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DeclareLifeEventReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func declareLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DeclareLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DeclareLifeEventReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WithdrawLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func withdrawLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WithdrawLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decideObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MandatesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MandatesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func mandates<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MandatesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MandatesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -5406,6 +6208,224 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedOfflineBreakGlass` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareOfflineBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedOfflineBreakGlass>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareOfflineBreakGlass.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_OpenOfflineRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_OpenOfflineReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func openOffline<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_OpenOfflineRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_OpenOfflineReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.OpenOffline.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DeclareLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DeclareLifeEventReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func declareLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DeclareLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DeclareLifeEventReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DeclareLifeEvent.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WithdrawLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func withdrawLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WithdrawLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.WithdrawLifeEvent.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareObjection.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decideObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DecideObjection.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MandatesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MandatesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func mandates<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MandatesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MandatesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Mandates.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -6362,6 +7382,189 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareOfflineBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareOfflineBreakGlass<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareOfflineBreakGlass(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedOfflineBreakGlass>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "OpenOffline" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func openOffline<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.openOffline(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_OpenOfflineRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_OpenOfflineReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DeclareLifeEvent" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Deaths, incapacity and custody, and guardians who disagree.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func declareLifeEvent<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.declareLifeEvent(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DeclareLifeEventRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DeclareLifeEventReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "WithdrawLifeEvent" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func withdrawLifeEvent<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.withdrawLifeEvent(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WithdrawLifeEventRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareObjection" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareObjection<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareObjection(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareObjectionRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideObjection" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideObjection<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decideObjection(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideObjectionRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Mandates" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mandates<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.mandates(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MandatesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MandatesReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -7458,6 +8661,217 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.notices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareOfflineBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareOfflineBreakGlass<Result>(
+        _ message: Entente_Api_V1_PrepareBreakGlassRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareOfflineBreakGlass(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "OpenOffline" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func openOffline<Result>(
+        _ message: Entente_Api_V1_OpenOfflineRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.openOffline(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DeclareLifeEvent" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Deaths, incapacity and custody, and guardians who disagree.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func declareLifeEvent<Result>(
+        _ message: Entente_Api_V1_DeclareLifeEventRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.declareLifeEvent(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "WithdrawLifeEvent" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func withdrawLifeEvent<Result>(
+        _ message: Entente_Api_V1_WithdrawLifeEventRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.withdrawLifeEvent(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareObjection" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareObjection<Result>(
+        _ message: Entente_Api_V1_PrepareObjectionRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareObjection(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideObjection" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideObjection<Result>(
+        _ message: Entente_Api_V1_DecideObjectionRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decideObjection(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Mandates" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mandates<Result>(
+        _ message: Entente_Api_V1_MandatesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.mandates(
             request: request,
             options: options,
             onResponse: handleResponse

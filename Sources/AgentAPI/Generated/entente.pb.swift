@@ -185,6 +185,15 @@ public nonisolated struct Entente_Api_V1_StatusReply: @unchecked Sendable {
     set {_uniqueStorage()._feeds = newValue}
   }
 
+  public var emergencies: Entente_Api_V1_EmergencyFigures {
+    get {_storage._emergencies ?? Entente_Api_V1_EmergencyFigures()}
+    set {_uniqueStorage()._emergencies = newValue}
+  }
+  /// Returns true if `emergencies` has been explicitly set.
+  public var hasEmergencies: Bool {_storage._emergencies != nil}
+  /// Clears the value of `emergencies`. Subsequent reads from it will return its default value.
+  public mutating func clearEmergencies() {_uniqueStorage()._emergencies = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1628,49 +1637,381 @@ public nonisolated struct Entente_Api_V1_NoticesReply: Sendable {
 
   public var unjustified: UInt64 = 0
 
+  public var figures: Entente_Api_V1_EmergencyFigures {
+    get {_figures ?? Entente_Api_V1_EmergencyFigures()}
+    set {_figures = newValue}
+  }
+  /// Returns true if `figures` has been explicitly set.
+  public var hasFigures: Bool {self._figures != nil}
+  /// Clears the value of `figures`. Subsequent reads from it will return its default value.
+  public mutating func clearFigures() {self._figures = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _figures: Entente_Api_V1_EmergencyFigures? = nil
+}
+
+/// Of this institution.
+public nonisolated struct Entente_Api_V1_EmergencyFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var opened: UInt64 = 0
+
+  /// Of those: declared without contact; more than usual.
+  public var offline: UInt64 = 0
+
+  public var alarming: UInt64 = 0
+
+  /// Entries of the local chain that the ledger does not have yet.
+  public var waiting: UInt64 = 0
+
+  /// Entries that did not fit when they came to the ledger.
+  public var breaks: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_Notice: Sendable {
+public nonisolated struct Entente_Api_V1_PreparedOfflineBreakGlass: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Canonical bytes of the declaration.
+  public var opening: Data = Data()
+
+  /// What the clinician, and the second person if there is one, sign.
+  public var toSign: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_OpenOfflineRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var opening: Data = Data()
+
+  public var signature: Data = Data()
+
+  public var approverSignature: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_OpenOfflineReply: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   public var emergency: Data = Data()
 
+  /// Its place in the local chain, and the digest under which that goes on.
+  public var number: UInt64 = 0
+
+  public var entry: Data = Data()
+
+  public var until: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DeclareLifeEventRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  /// death, incapacity, recovery or custody.
+  public var kind: String = String()
+
+  /// Of the papers.
+  public var evidence: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DeclareLifeEventReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: Data = Data()
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_WithdrawLifeEventRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareObjectionRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of another guardian.
+  public var grant: Data = Data()
+
+  /// The objecting guardian's.
+  public var delegation: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideObjectionRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var grant: Data = Data()
+
+  public var delegation: Data = Data()
+
+  /// upheld or dismissed.
+  public var outcome: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MandatesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Who speaks for a patient, and what bears on it.
+public nonisolated struct Entente_Api_V1_MandatesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var mandates: [Entente_Api_V1_MandateLine] = []
+
+  public var events: [Entente_Api_V1_LifeEventLine] = []
+
+  public var objections: [Entente_Api_V1_ObjectionLine] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MandateLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var delegation: Data = Data()
+
+  /// proxy, guardian or statutory.
+  public var capacity: String = String()
+
+  /// patient, or the institution that appointed.
+  public var principal: String = String()
+
+  public var delegate: Data = Data()
+
+  public var notBefore: Int64 = 0
+
+  public var notAfter: Int64 = 0
+
+  /// Whether the delegate speaks now.
+  public var speaks: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_LifeEventLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: Data = Data()
+
+  public var kind: String = String()
+
   public var institution: String = String()
-
-  public var reason: String = String()
-
-  public var text: String = String()
-
-  public var circumstances: String = String()
 
   public var time: Int64 = 0
 
   public var height: UInt64 = 0
 
-  public var until: Int64 = 0
-
-  public var wide: Bool = false
-
-  public var approved: Bool = false
-
-  public var widens: Data = Data()
-
-  /// open, overdue, justified or unjustified.
-  public var review: String = String()
-
-  public var reviewUntil: Int64 = 0
-
-  /// This institution's own case, rather than one about its patient.
-  public var own: Bool = false
+  public var withdrawn: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ObjectionLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var grant: Data = Data()
+
+  public var delegation: Data = Data()
+
+  /// open, upheld or dismissed.
+  public var state: String = String()
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_Notice: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var emergency: Data {
+    get {_storage._emergency}
+    set {_uniqueStorage()._emergency = newValue}
+  }
+
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
+
+  public var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
+
+  public var text: String {
+    get {_storage._text}
+    set {_uniqueStorage()._text = newValue}
+  }
+
+  public var circumstances: String {
+    get {_storage._circumstances}
+    set {_uniqueStorage()._circumstances = newValue}
+  }
+
+  public var time: Int64 {
+    get {_storage._time}
+    set {_uniqueStorage()._time = newValue}
+  }
+
+  public var height: UInt64 {
+    get {_storage._height}
+    set {_uniqueStorage()._height = newValue}
+  }
+
+  public var until: Int64 {
+    get {_storage._until}
+    set {_uniqueStorage()._until = newValue}
+  }
+
+  public var wide: Bool {
+    get {_storage._wide}
+    set {_uniqueStorage()._wide = newValue}
+  }
+
+  public var approved: Bool {
+    get {_storage._approved}
+    set {_uniqueStorage()._approved = newValue}
+  }
+
+  public var widens: Data {
+    get {_storage._widens}
+    set {_uniqueStorage()._widens = newValue}
+  }
+
+  /// open, overdue, justified or unjustified.
+  public var review: String {
+    get {_storage._review}
+    set {_uniqueStorage()._review = newValue}
+  }
+
+  public var reviewUntil: Int64 {
+    get {_storage._reviewUntil}
+    set {_uniqueStorage()._reviewUntil = newValue}
+  }
+
+  /// This institution's own case, rather than one about its patient.
+  public var own: Bool {
+    get {_storage._own}
+    set {_uniqueStorage()._own = newValue}
+  }
+
+  /// Declared without contact; the records opened so, and what did not fit about the local chain: gap, fork or clock.
+  public var offline: Bool {
+    get {_storage._offline}
+    set {_uniqueStorage()._offline = newValue}
+  }
+
+  public var uses: UInt32 {
+    get {_storage._uses}
+    set {_uniqueStorage()._uses = newValue}
+  }
+
+  public var broken: String {
+    get {_storage._broken}
+    set {_uniqueStorage()._broken = newValue}
+  }
+
+  /// More than usual for: clinician, institution.
+  public var alarms: [String] {
+    get {_storage._alarms}
+    set {_uniqueStorage()._alarms = newValue}
+  }
+
+  /// Not on the ledger yet.
+  public var waiting: Bool {
+    get {_storage._waiting}
+    set {_uniqueStorage()._waiting = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Entente_Api_V1_TransactionReply: Sendable {
@@ -2599,7 +2940,7 @@ nonisolated extension Entente_Api_V1_StatusRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0\u{3}pseudonym_key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0\u{3}pseudonym_key\0\u{1}emergencies\0")
 
   fileprivate class _StorageClass {
     var _institution: String = String()
@@ -2624,6 +2965,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
     var _residentBytes: UInt64 = 0
     var _pseudonymKey: Entente_Api_V1_PseudonymKey? = nil
     var _feeds: [Entente_Api_V1_FeedFigures] = []
+    var _emergencies: Entente_Api_V1_EmergencyFigures? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2656,6 +2998,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       _residentBytes = source._residentBytes
       _pseudonymKey = source._pseudonymKey
       _feeds = source._feeds
+      _emergencies = source._emergencies
     }
   }
 
@@ -2696,6 +3039,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._residentBytes) }()
         case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._feeds) }()
         case 41: try { try decoder.decodeSingularMessageField(value: &_storage._pseudonymKey) }()
+        case 42: try { try decoder.decodeSingularMessageField(value: &_storage._emergencies) }()
         default: break
         }
       }
@@ -2774,6 +3118,9 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       try { if let v = _storage._pseudonymKey {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
       } }()
+      try { if let v = _storage._emergencies {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2805,6 +3152,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         if _storage._residentBytes != rhs_storage._residentBytes {return false}
         if _storage._pseudonymKey != rhs_storage._pseudonymKey {return false}
         if _storage._feeds != rhs_storage._feeds {return false}
+        if _storage._emergencies != rhs_storage._emergencies {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5731,7 +6079,7 @@ nonisolated extension Entente_Api_V1_NoticesRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NoticesReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}notices\0\u{1}opened\0\u{1}justified\0\u{1}unjustified\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}notices\0\u{1}opened\0\u{1}justified\0\u{1}unjustified\0\u{1}figures\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5743,12 +6091,17 @@ nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftP
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.justified) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.unjustified) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._figures) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.notices.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.notices, fieldNumber: 1)
     }
@@ -5761,6 +6114,9 @@ nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftP
     if self.unjustified != 0 {
       try visitor.visitSingularUInt64Field(value: self.unjustified, fieldNumber: 4)
     }
+    try { if let v = self._figures {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5769,14 +6125,140 @@ nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftP
     if lhs.opened != rhs.opened {return false}
     if lhs.justified != rhs.justified {return false}
     if lhs.unjustified != rhs.unjustified {return false}
+    if lhs._figures != rhs._figures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".Notice"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}institution\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}wide\0\u{1}approved\0\u{1}widens\0\u{1}review\0\u{3}review_until\0\u{1}own\0")
+nonisolated extension Entente_Api_V1_EmergencyFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".EmergencyFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}offline\0\u{1}alarming\0\u{1}waiting\0\u{1}breaks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.offline) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.alarming) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.waiting) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.breaks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.opened != 0 {
+      try visitor.visitSingularUInt64Field(value: self.opened, fieldNumber: 1)
+    }
+    if self.offline != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offline, fieldNumber: 2)
+    }
+    if self.alarming != 0 {
+      try visitor.visitSingularUInt64Field(value: self.alarming, fieldNumber: 3)
+    }
+    if self.waiting != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waiting, fieldNumber: 4)
+    }
+    if self.breaks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.breaks, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_EmergencyFigures, rhs: Entente_Api_V1_EmergencyFigures) -> Bool {
+    if lhs.opened != rhs.opened {return false}
+    if lhs.offline != rhs.offline {return false}
+    if lhs.alarming != rhs.alarming {return false}
+    if lhs.waiting != rhs.waiting {return false}
+    if lhs.breaks != rhs.breaks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PreparedOfflineBreakGlass: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PreparedOfflineBreakGlass"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opening\0\u{3}to_sign\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.opening) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.toSign) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.opening.isEmpty {
+      try visitor.visitSingularBytesField(value: self.opening, fieldNumber: 1)
+    }
+    if !self.toSign.isEmpty {
+      try visitor.visitSingularBytesField(value: self.toSign, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PreparedOfflineBreakGlass, rhs: Entente_Api_V1_PreparedOfflineBreakGlass) -> Bool {
+    if lhs.opening != rhs.opening {return false}
+    if lhs.toSign != rhs.toSign {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OpenOfflineRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenOfflineRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opening\0\u{1}signature\0\u{3}approver_signature\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.opening) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.approverSignature) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.opening.isEmpty {
+      try visitor.visitSingularBytesField(value: self.opening, fieldNumber: 1)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
+    }
+    if !self.approverSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.approverSignature, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OpenOfflineRequest, rhs: Entente_Api_V1_OpenOfflineRequest) -> Bool {
+    if lhs.opening != rhs.opening {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.approverSignature != rhs.approverSignature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OpenOfflineReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenOfflineReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}number\0\u{1}entry\0\u{1}until\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5785,19 +6267,9 @@ nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobu
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.emergency) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.text) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.circumstances) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
-      case 9: try { try decoder.decodeSingularBoolField(value: &self.wide) }()
-      case 10: try { try decoder.decodeSingularBoolField(value: &self.approved) }()
-      case 11: try { try decoder.decodeSingularBytesField(value: &self.widens) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.review) }()
-      case 13: try { try decoder.decodeSingularInt64Field(value: &self.reviewUntil) }()
-      case 14: try { try decoder.decodeSingularBoolField(value: &self.own) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
       default: break
       }
     }
@@ -5807,63 +6279,625 @@ nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobu
     if !self.emergency.isEmpty {
       try visitor.visitSingularBytesField(value: self.emergency, fieldNumber: 1)
     }
-    if !self.institution.isEmpty {
-      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
     }
-    if !self.reason.isEmpty {
-      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
-    }
-    if !self.text.isEmpty {
-      try visitor.visitSingularStringField(value: self.text, fieldNumber: 4)
-    }
-    if !self.circumstances.isEmpty {
-      try visitor.visitSingularStringField(value: self.circumstances, fieldNumber: 5)
-    }
-    if self.time != 0 {
-      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 7)
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 3)
     }
     if self.until != 0 {
-      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 8)
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 4)
     }
-    if self.wide != false {
-      try visitor.visitSingularBoolField(value: self.wide, fieldNumber: 9)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OpenOfflineReply, rhs: Entente_Api_V1_OpenOfflineReply) -> Bool {
+    if lhs.emergency != rhs.emergency {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.entry != rhs.entry {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DeclareLifeEventRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeclareLifeEventRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}kind\0\u{1}evidence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      default: break
+      }
     }
-    if self.approved != false {
-      try visitor.visitSingularBoolField(value: self.approved, fieldNumber: 10)
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
     }
-    if !self.widens.isEmpty {
-      try visitor.visitSingularBytesField(value: self.widens, fieldNumber: 11)
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
     }
-    if !self.review.isEmpty {
-      try visitor.visitSingularStringField(value: self.review, fieldNumber: 12)
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 3)
     }
-    if self.reviewUntil != 0 {
-      try visitor.visitSingularInt64Field(value: self.reviewUntil, fieldNumber: 13)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DeclareLifeEventRequest, rhs: Entente_Api_V1_DeclareLifeEventRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DeclareLifeEventReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeclareLifeEventReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.event) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
     }
-    if self.own != false {
-      try visitor.visitSingularBoolField(value: self.own, fieldNumber: 14)
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 1)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DeclareLifeEventReply, rhs: Entente_Api_V1_DeclareLifeEventReply) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_WithdrawLifeEventRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WithdrawLifeEventRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.event) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_WithdrawLifeEventRequest, rhs: Entente_Api_V1_WithdrawLifeEventRequest) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareObjectionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareObjectionRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}delegation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareObjectionRequest, rhs: Entente_Api_V1_PrepareObjectionRequest) -> Bool {
+    if lhs.grant != rhs.grant {return false}
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideObjectionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideObjectionRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}delegation\0\u{1}outcome\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 2)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideObjectionRequest, rhs: Entente_Api_V1_DecideObjectionRequest) -> Bool {
+    if lhs.grant != rhs.grant {return false}
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MandatesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MandatesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MandatesRequest, rhs: Entente_Api_V1_MandatesRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MandatesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MandatesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mandates\0\u{1}events\0\u{1}objections\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.mandates) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.objections) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.mandates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.mandates, fieldNumber: 1)
+    }
+    if !self.events.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 2)
+    }
+    if !self.objections.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.objections, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MandatesReply, rhs: Entente_Api_V1_MandatesReply) -> Bool {
+    if lhs.mandates != rhs.mandates {return false}
+    if lhs.events != rhs.events {return false}
+    if lhs.objections != rhs.objections {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MandateLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MandateLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delegation\0\u{1}capacity\0\u{1}principal\0\u{1}delegate\0\u{3}not_before\0\u{3}not_after\0\u{1}speaks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.capacity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.principal) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.delegate) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.notAfter) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.speaks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 1)
+    }
+    if !self.capacity.isEmpty {
+      try visitor.visitSingularStringField(value: self.capacity, fieldNumber: 2)
+    }
+    if !self.principal.isEmpty {
+      try visitor.visitSingularStringField(value: self.principal, fieldNumber: 3)
+    }
+    if !self.delegate.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegate, fieldNumber: 4)
+    }
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 5)
+    }
+    if self.notAfter != 0 {
+      try visitor.visitSingularInt64Field(value: self.notAfter, fieldNumber: 6)
+    }
+    if self.speaks != false {
+      try visitor.visitSingularBoolField(value: self.speaks, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MandateLine, rhs: Entente_Api_V1_MandateLine) -> Bool {
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.principal != rhs.principal {return false}
+    if lhs.delegate != rhs.delegate {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.notAfter != rhs.notAfter {return false}
+    if lhs.speaks != rhs.speaks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_LifeEventLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LifeEventLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}kind\0\u{1}institution\0\u{1}time\0\u{1}height\0\u{1}withdrawn\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.event) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.withdrawn) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 3)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 4)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 5)
+    }
+    if self.withdrawn != false {
+      try visitor.visitSingularBoolField(value: self.withdrawn, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_LifeEventLine, rhs: Entente_Api_V1_LifeEventLine) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.withdrawn != rhs.withdrawn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ObjectionLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ObjectionLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}delegation\0\u{1}state\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 2)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ObjectionLine, rhs: Entente_Api_V1_ObjectionLine) -> Bool {
+    if lhs.grant != rhs.grant {return false}
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Notice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}institution\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}wide\0\u{1}approved\0\u{1}widens\0\u{1}review\0\u{3}review_until\0\u{1}own\0\u{1}offline\0\u{1}uses\0\u{1}broken\0\u{1}alarms\0\u{1}waiting\0")
+
+  fileprivate class _StorageClass {
+    var _emergency: Data = Data()
+    var _institution: String = String()
+    var _reason: String = String()
+    var _text: String = String()
+    var _circumstances: String = String()
+    var _time: Int64 = 0
+    var _height: UInt64 = 0
+    var _until: Int64 = 0
+    var _wide: Bool = false
+    var _approved: Bool = false
+    var _widens: Data = Data()
+    var _review: String = String()
+    var _reviewUntil: Int64 = 0
+    var _own: Bool = false
+    var _offline: Bool = false
+    var _uses: UInt32 = 0
+    var _broken: String = String()
+    var _alarms: [String] = []
+    var _waiting: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _emergency = source._emergency
+      _institution = source._institution
+      _reason = source._reason
+      _text = source._text
+      _circumstances = source._circumstances
+      _time = source._time
+      _height = source._height
+      _until = source._until
+      _wide = source._wide
+      _approved = source._approved
+      _widens = source._widens
+      _review = source._review
+      _reviewUntil = source._reviewUntil
+      _own = source._own
+      _offline = source._offline
+      _uses = source._uses
+      _broken = source._broken
+      _alarms = source._alarms
+      _waiting = source._waiting
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._emergency) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._text) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._circumstances) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._time) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._until) }()
+        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._wide) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._approved) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._widens) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._review) }()
+        case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._reviewUntil) }()
+        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._own) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._offline) }()
+        case 16: try { try decoder.decodeSingularUInt32Field(value: &_storage._uses) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._broken) }()
+        case 18: try { try decoder.decodeRepeatedStringField(value: &_storage._alarms) }()
+        case 19: try { try decoder.decodeSingularBoolField(value: &_storage._waiting) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._emergency.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._emergency, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 3)
+      }
+      if !_storage._text.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._text, fieldNumber: 4)
+      }
+      if !_storage._circumstances.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._circumstances, fieldNumber: 5)
+      }
+      if _storage._time != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._time, fieldNumber: 6)
+      }
+      if _storage._height != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 7)
+      }
+      if _storage._until != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._until, fieldNumber: 8)
+      }
+      if _storage._wide != false {
+        try visitor.visitSingularBoolField(value: _storage._wide, fieldNumber: 9)
+      }
+      if _storage._approved != false {
+        try visitor.visitSingularBoolField(value: _storage._approved, fieldNumber: 10)
+      }
+      if !_storage._widens.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._widens, fieldNumber: 11)
+      }
+      if !_storage._review.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._review, fieldNumber: 12)
+      }
+      if _storage._reviewUntil != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._reviewUntil, fieldNumber: 13)
+      }
+      if _storage._own != false {
+        try visitor.visitSingularBoolField(value: _storage._own, fieldNumber: 14)
+      }
+      if _storage._offline != false {
+        try visitor.visitSingularBoolField(value: _storage._offline, fieldNumber: 15)
+      }
+      if _storage._uses != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._uses, fieldNumber: 16)
+      }
+      if !_storage._broken.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._broken, fieldNumber: 17)
+      }
+      if !_storage._alarms.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._alarms, fieldNumber: 18)
+      }
+      if _storage._waiting != false {
+        try visitor.visitSingularBoolField(value: _storage._waiting, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_Notice, rhs: Entente_Api_V1_Notice) -> Bool {
-    if lhs.emergency != rhs.emergency {return false}
-    if lhs.institution != rhs.institution {return false}
-    if lhs.reason != rhs.reason {return false}
-    if lhs.text != rhs.text {return false}
-    if lhs.circumstances != rhs.circumstances {return false}
-    if lhs.time != rhs.time {return false}
-    if lhs.height != rhs.height {return false}
-    if lhs.until != rhs.until {return false}
-    if lhs.wide != rhs.wide {return false}
-    if lhs.approved != rhs.approved {return false}
-    if lhs.widens != rhs.widens {return false}
-    if lhs.review != rhs.review {return false}
-    if lhs.reviewUntil != rhs.reviewUntil {return false}
-    if lhs.own != rhs.own {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._emergency != rhs_storage._emergency {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._text != rhs_storage._text {return false}
+        if _storage._circumstances != rhs_storage._circumstances {return false}
+        if _storage._time != rhs_storage._time {return false}
+        if _storage._height != rhs_storage._height {return false}
+        if _storage._until != rhs_storage._until {return false}
+        if _storage._wide != rhs_storage._wide {return false}
+        if _storage._approved != rhs_storage._approved {return false}
+        if _storage._widens != rhs_storage._widens {return false}
+        if _storage._review != rhs_storage._review {return false}
+        if _storage._reviewUntil != rhs_storage._reviewUntil {return false}
+        if _storage._own != rhs_storage._own {return false}
+        if _storage._offline != rhs_storage._offline {return false}
+        if _storage._uses != rhs_storage._uses {return false}
+        if _storage._broken != rhs_storage._broken {return false}
+        if _storage._alarms != rhs_storage._alarms {return false}
+        if _storage._waiting != rhs_storage._waiting {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -106,6 +106,15 @@ package enum SigningCheck {
         guard case .delegations(.end(let id)) = call, Data(id.digest.bytes) == delegation else { throw self.mismatch }
     }
 
+    package static func objection(
+        _ call: LedgerCall,
+        _ asked: Entente_Api_V1_PrepareObjectionRequest
+    ) throws(AgentFailure) {
+        guard case .delegations(.object(let grant, let delegation)) = call,
+            Data(grant.digest.bytes) == asked.grant, Data(delegation.digest.bytes) == asked.delegation
+        else { throw self.mismatch }
+    }
+
     package static func discovery(_ call: LedgerCall, key: Data, isHidden: Bool) throws(AgentFailure) {
         guard case .grants(.chooseDiscovery(let choice)) = call, choice.isHidden == isHidden,
             case .patient(let signer) = choice.principal, Data(signer.bytes) == key
@@ -117,8 +126,27 @@ package enum SigningCheck {
         _ call: LedgerCall,
         _ asked: Entente_Api_V1_PrepareBreakGlassRequest
     ) throws(AgentFailure) {
-        guard case .emergency(.open(let opening)) = call,
-            let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
+        guard case .emergency(.open(let opening)) = call else { throw self.mismatch }
+        try self.declaration(opening, asked)
+    }
+
+    /// The same without contact, where no transaction is made.
+    package static func offlineBreakGlass(
+        _ prepared: Entente_Api_V1_PreparedOfflineBreakGlass,
+        _ asked: Entente_Api_V1_PrepareBreakGlassRequest
+    ) throws(AgentFailure) {
+        let signed = Array(prepared.toSign)
+        guard let opening = try? BreakGlass(canonicalBytes: Array(prepared.opening)),
+            let chain = SignedBytes.chain(of: signed), opening.offlineSignedBytes(chain: chain) == signed
+        else { throw self.mismatch }
+        try self.declaration(opening, asked)
+    }
+
+    private static func declaration(
+        _ opening: BreakGlass,
+        _ asked: Entente_Api_V1_PrepareBreakGlassRequest
+    ) throws(AgentFailure) {
+        guard let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
             opening.clinician == credential.key, opening.grant.grantees == [credential.institution],
             opening.reason.name == asked.reason, (opening.approver != nil) == !asked.approver.isEmpty,
             (opening.widens.map { Data($0.digest.bytes) } ?? Data()) == asked.widens

@@ -26,12 +26,18 @@ package struct AgentFailure: Error, Sendable {
         case grantNarrowed = "access.narrowed"
         case delegationOver = "access.delegation-over"
         case beyondDelegation = "access.beyond-delegation"
+        case guardiansDisagree = "access.guardians-disagree"
         case referralClosed = "access.referral-closed"
+        case undeclared = "access.undeclared"
         case usedUp = "access.used-up"
         case masked = "access.masked"
         case emergencyNoExport = "access.emergency-no-export"
         case emergencyNoRight = "emergency.no-right"
         case emergencyUnknown = "emergency.unknown"
+        case emergencyInContact = "emergency.in-contact"
+        case emergencyNotPrepared = "emergency.not-prepared"
+        case emergencyLockedOut = "emergency.locked-out"
+        case lifeEventUnknown = "life-event.unknown"
         case delegationUnknown = "delegation.unknown"
         case groupUnknown = "group.unknown"
         case referralUnknown = "referral.unknown"
@@ -74,11 +80,12 @@ package struct AgentFailure: Error, Sendable {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
         case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem,
-            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown:
+            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown, .lifeEventUnknown:
             3
         case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
             .credentialExpired, .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked,
-            .emergencyNoExport, .emergencyNoRight:
+            .emergencyNoExport, .emergencyNoRight, .guardiansDisagree, .undeclared, .emergencyInContact,
+            .emergencyNotPrepared, .emergencyLockedOut:
             4
         case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6

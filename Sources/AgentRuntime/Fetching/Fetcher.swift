@@ -98,6 +98,23 @@ package struct Fetcher: Sendable {
         // The tip and the access are taken together, last: what counts is the ledger at the moment of opening.
         let tip = self.context.board.tip
         let judged = try self.access.judged(location, credential, request.purpose, tip)
+        if wantsWhole || wantsEvidence { try Self.checkExport(judged.terms) }
+        let write = { (emergency: OfflineChain.Case?) in
+            try self.access.counted(judged, location) {
+                try self.record(
+                    request,
+                    signature: signature,
+                    credential: credential,
+                    location: location,
+                    access: judged.answer,
+                    tip: tip,
+                    emergency: emergency?.id
+                )
+            }
+        }
+        // Without contact nobody else knows of the emergency: what it opens is written down before the key is used.
+        let emergency = self.access.emergency(judged, location, credential)
+        let early = try emergency.map { try write($0) }
         let opened = try self.unseal(location, judged.answer)
         guard opened.commitment == location.row.leaf.commitment else {
             throw AgentFailure(
@@ -109,17 +126,8 @@ package struct Fetcher: Sendable {
         let exam = try Self.parse(opened.content)
         try await self.compare(exam, with: location)
         let hidden = FieldMask(judged.answer).applied(to: exam)
-        if wantsWhole || wantsEvidence { try Self.checkHandingOut(judged.terms, hidden: hidden) }
-        let receipt = try self.access.counted(judged, location) {
-            try self.record(
-                request,
-                signature: signature,
-                credential: credential,
-                location: location,
-                access: judged.answer,
-                tip: tip
-            )
-        }
+        if wantsWhole || wantsEvidence { try Self.checkMask(hidden) }
+        let receipt = try early ?? write(nil)
         var result = Opened(
             location: location,
             content: opened.content,
@@ -143,14 +151,16 @@ package struct Fetcher: Sendable {
     }
 
     /// Whether the exam may leave the agent as a file, and not only be shown.
-    private static func checkHandingOut(_ terms: AccessTerms?, hidden: Set<String>) throws(AgentFailure) {
-        if case .emergency = terms?.state.grant.grantor {
-            throw AgentFailure(
-                .emergencyNoExport,
-                "what is opened in an emergency is shown, and not handed out as original or evidence",
-                hint: "Ask the patient for a grant when that is possible."
-            )
-        }
+    private static func checkExport(_ terms: AccessTerms?) throws(AgentFailure) {
+        guard let terms, terms.isEmergency || terms.scope.purpose == .emergency else { return }
+        throw AgentFailure(
+            .emergencyNoExport,
+            "what is opened in an emergency is shown, and not handed out as original or evidence",
+            hint: "Ask the patient for a grant when that is possible."
+        )
+    }
+
+    private static func checkMask(_ hidden: Set<String>) throws(AgentFailure) {
         guard hidden.isEmpty else {
             throw AgentFailure(
                 .masked,
@@ -279,13 +289,15 @@ package struct Fetcher: Sendable {
 
     // MARK: Receipt
 
+    /// `emergency`: one that was declared here without contact, in whose chain the opening is written as well.
     private func record(
         _ request: FetchRequest,
         signature: Signature,
         credential: ClinicianCredential,
         location: RecordLocation,
         access: AccessAnswer,
-        tip: ChainBoard.Tip
+        tip: ChainBoard.Tip,
+        emergency: GrantID?
     ) throws -> FetchReceipt {
         var grant: GrantID?
         if case .allowed(let permission) = access { grant = permission.grant }
@@ -303,11 +315,16 @@ package struct Fetcher: Sendable {
         receipt.signature = self.context.keys.sign(receipt.signedBytes(chain: self.context.rules.chain))
         let tag = self.context.secrets.tag(of: location.pseudonym)
         let known = try self.context.custody.patients(tags: [tag])[0]
-        try self.context.custody.append(
-            receipt: self.context.secrets.seal(receipt),
+        let new = NewReceipt(
+            sealed: self.context.secrets.seal(receipt),
             leafHash: receipt.leafHash,
             patient: self.context.patientChange(location.pseudonym, known: known)
         )
+        if let emergency {
+            try self.context.offline.use(emergency, new)
+        } else {
+            try self.context.custody.append(receipt: new.sealed, leafHash: new.leafHash, patient: new.patient)
+        }
         self.receiptWritten()
         return receipt
     }

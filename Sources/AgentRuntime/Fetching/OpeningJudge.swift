@@ -41,6 +41,7 @@ package final class OpeningJudge: Sendable {
         let facts = self.judge.facts(location.summary)
         let question = self.judge.opening(
             of: facts,
+            about: location.pseudonym,
             at: location.row.institution,
             by: credential,
             purpose: purpose,
@@ -70,6 +71,22 @@ package final class OpeningJudge: Sendable {
         let judged = try self.answer(location, credential, purpose, tip, uses: uses)
         if let failure = judged.answer.failure { throw failure }
         return judged
+    }
+
+    /// The emergency, declared here without contact, under which the judged opening happens; `nil` for any other opening.
+    package func emergency(
+        _ judged: Judged,
+        _ location: RecordLocation,
+        _ credential: ClinicianCredential
+    ) -> OfflineChain.Case? {
+        guard case .allowed = judged.answer, let terms = judged.terms, terms.scope.purpose == .emergency,
+            !terms.isEmergency
+        else { return nil }
+        return self.context.offline.covering(
+            self.judge.facts(location.summary),
+            of: location.pseudonym,
+            user: self.judge.user(credential)
+        )
     }
 
     /// Writes an opening down, unless others have used the grant up meanwhile.

@@ -39,7 +39,10 @@ package struct AccessJudge: Sendable {
             // What cannot be read might take everything away.
             guard narrowings.count == grant.narrowings.count else { return nil }
             let mandate = Self.mandate(of: terms, pseudonym, state)
-            let referrals = ([scope] + narrowings + (mandate.map { [$0.scope] } ?? [])).compactMap(\.referral)
+            let isGuardians = mandate?.state.delegation.capacity == .guardian
+            let guardians = isGuardians ? self.guardians(of: pseudonym, state) : []
+            let referrals = ([scope] + narrowings + ((mandate.map { [$0] } ?? []) + guardians).map(\.scope))
+                .compactMap(\.referral)
             return AccessTerms(
                 id: id,
                 state: grant,
@@ -47,8 +50,37 @@ package struct AccessJudge: Sendable {
                 narrowings: narrowings,
                 groups: state.groups(of: terms),
                 mandate: mandate,
-                referrals: referrals.compactMap(state.referral)
+                referrals: referrals.compactMap(state.referral),
+                guardians: guardians,
+                objections: isGuardians ? Self.objections(id, pseudonym, state) : [],
+                events: mandate == nil ? [] : self.lifeEvents(of: pseudonym, in: state)
             )
+        }
+    }
+
+    /// What institutions declared about a person's life, oldest first.
+    package func lifeEvents(of pseudonym: PatientPseudonym, in state: LedgerState) -> [LifeEventState] {
+        self.book.lifeEvents(of: pseudonym).compactMap(state.lifeEvent).sorted {
+            ($0.height, $0.event.id) < ($1.height, $1.event.id)
+        }
+    }
+
+    private func guardians(of pseudonym: PatientPseudonym, _ state: LedgerState) -> [AccessTerms.Mandate] {
+        self.book.delegations(of: pseudonym).compactMap { Self.mandate($0, pseudonym, state) }
+            .filter { $0.state.delegation.capacity == .guardian }
+    }
+
+    /// Those by guardians of the same child: anybody else's say nothing about it.
+    private static func objections(
+        _ grant: GrantID,
+        _ pseudonym: PatientPseudonym,
+        _ state: LedgerState
+    ) -> [GuardianObjection] {
+        state.objections(to: grant).compactMap { objection in
+            guard let guardian = state.delegation(objection.delegation),
+                pseudonym.handle(salt: guardian.delegation.salt) == guardian.delegation.handle
+            else { return nil }
+            return GuardianObjection(objection: objection, guardian: guardian)
         }
     }
 
@@ -88,6 +120,7 @@ package struct AccessJudge: Sendable {
     /// `purpose`: `nil` judges for any purpose, as a list does.
     package func opening(
         of exam: ExamFacts,
+        about pseudonym: PatientPseudonym,
         at custodian: InstitutionID,
         by credential: ClinicianCredential,
         purpose: PurposeOfUse?,
@@ -105,8 +138,14 @@ package struct AccessJudge: Sendable {
             height: tip.height,
             time: Clock.now,
             uses: uses,
-            silence: self.context.confirmations.confirmed(uptime: uptime).map { uptime - $0 }
+            silence: self.context.confirmations.confirmed(uptime: uptime).map { uptime - $0 },
+            declarations: self.context.offline.extents(of: pseudonym, user: self.user(credential))
         )
+    }
+
+    /// The name under which a clinician's emergencies are counted.
+    package func user(_ credential: ClinicianCredential) -> Digest {
+        BreakGlass.user(clinician: credential.clinician, at: self.context.institution)
     }
 
     /// Whether this institution gives an own exam's key and ciphertext to another.
@@ -189,6 +228,7 @@ extension AccessAnswer {
         case .refused(.expired, _): "expired"
         case .refused(.revoked, _), .refused(.narrowed, _): "revoked"
         case .refused(.stale, _): "stale"
+        case .refused(.undeclared, _): "emergency"
         case .refused: "not-granted"
         }
     }
@@ -244,6 +284,18 @@ extension AccessAnswer {
                 .beyondDelegation,
                 "who granted may not grant this for the patient",
                 hint: "Ask the patient for a grant."
+            )
+        case .guardiansDisagree:
+            AgentFailure(
+                .guardiansDisagree,
+                "another guardian of the child objects to the grant",
+                hint: "It opens nothing until the institution that appointed a guardian has reviewed it."
+            )
+        case .undeclared:
+            AgentFailure(
+                .undeclared,
+                "the grant is for emergencies, and this clinician has declared none",
+                hint: "Declare it: entente break-glass, with --offline while the chain cannot be reached."
             )
         case .referralClosed:
             AgentFailure(

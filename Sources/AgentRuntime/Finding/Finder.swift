@@ -82,6 +82,7 @@ package struct Finder: Sendable {
                 let facts = self.judge.facts(exam.summary)
                 let question = self.judge.opening(
                     of: facts,
+                    about: pseudonym,
                     at: exam.row.institution,
                     by: credential,
                     purpose: nil,

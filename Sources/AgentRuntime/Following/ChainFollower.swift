@@ -21,19 +21,23 @@ package struct ChainFollower: Sendable {
         /// Pages for a grant wait here for its grantees.
         package var pagesPublished: @Sendable (GrantID, [InstitutionID]) -> Void
         package var institutionsChanged: @Sendable () -> Void
+        /// An emergency access of this institution is on the chain.
+        package var emergencyOpened: @Sendable (GrantID) throws -> Void
 
         package init(
             want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) async -> Void,
             granted: @escaping @Sendable (GrantID, AccessGrant) async -> Void,
             revoked: @escaping @Sendable (GrantID) async -> Void,
             pagesPublished: @escaping @Sendable (GrantID, [InstitutionID]) -> Void,
-            institutionsChanged: @escaping @Sendable () -> Void
+            institutionsChanged: @escaping @Sendable () -> Void,
+            emergencyOpened: @escaping @Sendable (GrantID) throws -> Void
         ) {
             self.want = want
             self.granted = granted
             self.revoked = revoked
             self.pagesPublished = pagesPublished
             self.institutionsChanged = institutionsChanged
+            self.emergencyOpened = emergencyOpened
         }
     }
 
@@ -132,12 +136,24 @@ package struct ChainFollower: Sendable {
             self.book.add(delegation.id, delegation)
             let key = StateKey.delegation(delegation.id).digest
             try self.context.custody.note(.delegation, key: key, value: delegation.canonicalBytes)
-        case .emergency(.open(let opening)):
-            let id = opening.grant.id
-            try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
-            try await self.granted(opening.grant)
+        case .delegations(.declare(let event)):
+            self.book.add(event)
+            try self.context.custody.note(.lifeEvent, key: event.id.digest, value: event.canonicalBytes)
+            try await self.mandatesChanged(event.handle, event.salt, event.bucket)
+        case .delegations(.withdraw(let id)):
+            guard let event = self.context.board.tip.state.lifeEvent(id)?.event else { return }
+            try await self.mandatesChanged(event.handle, event.salt, event.bucket)
+        case .delegations(.end(let id)):
+            guard let ended = self.context.board.tip.state.delegation(id)?.delegation else { return }
+            try await self.mandatesChanged(ended.handle, ended.salt, ended.bucket)
+        case .delegations(.decide(let id, _, _, _)):
+            guard let grant = self.context.board.tip.state.grant(id)?.grant else { return }
+            try await self.mandatesChanged(grant.handle, grant.salt, grant.bucket)
+        case .emergency(.open(let opening)): try await self.opened(opening)
+        case .emergency(.reconcile(let entry)):
+            if case .opening(let opening, _, _) = entry.content { try await self.opened(opening) }
         // What they mean is read from the state whenever access is judged.
-        case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
+        case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.object),
             .emergency(.review),
             .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys:
             break
@@ -190,6 +206,19 @@ package struct ChainFollower: Sendable {
         guard try self.isOwn(anchor, .receipts) else { return }
         try self.context.custody.markFinal(.receipts, number: anchor.number, height: header.height)
         self.final.resolve(anchor.number, .receipts, header.height)
+    }
+
+    private func mandatesChanged(_ handle: PatientHandle, _ salt: [UInt8], _ bucket: UInt8) async throws {
+        for grant in try await self.wrapper.mandatesChanged(handle, salt: salt, bucket: bucket, now: Clock.now) {
+            self.announce(grant)
+        }
+    }
+
+    private func opened(_ opening: BreakGlass) async throws {
+        let id = opening.grant.id
+        try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
+        try await self.granted(opening.grant)
+        if opening.grant.grantor == .emergency(self.context.institution) { try self.outlets.emergencyOpened(id) }
     }
 
     private func granted(_ grant: AccessGrant) async throws {

@@ -16,6 +16,7 @@ package final class GrantBook: Sendable {
         var groups: [GroupID: Set<GrantID>] = [:]
         var choices: [UInt8: Set<Line<DiscoveryChoice>>] = [:]
         var delegations: [UInt8: Set<Line<DelegationID>>] = [:]
+        var events: [UInt8: Set<Line<LifeEventID>>] = [:]
     }
 
     private let lines = Mutex(Lines())
@@ -48,6 +49,14 @@ package final class GrantBook: Sendable {
         }
     }
 
+    package func add(_ event: LifeEvent) {
+        self.lines.withLock { lines in
+            _ = lines.events[event.bucket, default: []].insert(
+                Line(id: event.id, handle: event.handle, salt: event.salt)
+            )
+        }
+    }
+
     /// Whether anybody in the bucket may have granted anything: told without opening a pseudonym.
     package func mayConcern(bucket: UInt8) -> Bool { self.lines.withLock { $0.grants[bucket] != nil } }
 
@@ -72,6 +81,11 @@ package final class GrantBook: Sendable {
     /// The delegations about a person, sorted.
     package func delegations(of pseudonym: PatientPseudonym) -> [DelegationID] {
         Self.matching(self.lines.withLock { $0.delegations[pseudonym.bucket] ?? [] }, pseudonym).sorted()
+    }
+
+    /// What institutions declared about a person's life, sorted.
+    package func lifeEvents(of pseudonym: PatientPseudonym) -> [LifeEventID] {
+        Self.matching(self.lines.withLock { $0.events[pseudonym.bucket] ?? [] }, pseudonym).sorted()
     }
 
     private static func matching<ID: Hashable & Sendable>(

@@ -44,6 +44,28 @@ package struct KeyWrapper: Sendable {
         return published
     }
 
+    /// Wraps what delegates granted of one person: something was declared or decided by which they may speak again.
+    ///
+    /// Returns the grants for which pages were published.
+    package func mandatesChanged(
+        _ handle: PatientHandle,
+        salt: [UInt8],
+        bucket: UInt8,
+        now: Timestamp
+    ) async throws -> [GrantID] {
+        for patient in try self.context.custody.patients(bucket: bucket) {
+            let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
+            guard pseudonym.handle(salt: salt) == handle else { continue }
+            let exams = try self.context.custody.exams(patient: patient.number)
+            var published: [GrantID] = []
+            for terms in self.judge.grants(of: pseudonym) where terms.mandate != nil {
+                if try await self.wrap(exams, for: terms, now: now) { published.append(terms.id) }
+            }
+            return published
+        }
+        return []
+    }
+
     /// Whether the asker may hold a record of this institution: a live grant to it covers the exam.
     package func mayHold(_ record: ContentAddress, _ asker: InstitutionID, now: Timestamp) throws -> Bool {
         guard let exam = try self.context.custody.exam(record: record),

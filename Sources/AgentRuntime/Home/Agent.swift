@@ -70,6 +70,7 @@ package struct Agent: Sendable {
             for outbox in parts.outboxes { group.addTask { await outbox.run() } }
             group.addTask { await parts.anchorer.run() }
             group.addTask { await parts.anomalies.run() }
+            group.addTask { await parts.reconciler.run() }
             group.addTask { await parts.keeper.run() }
             group.addTask { await parts.served.run() }
             group.addTask { await parts.replicator.run() }
@@ -149,12 +150,8 @@ package struct Agent: Sendable {
     }
 
     private func saveConfirmation(_ parts: AgentParts) {
-        let uptime = Clock.uptime
-        guard let confirmed = parts.context.confirmations.confirmed(uptime: uptime) else { return }
-        let time = Clock.now.milliseconds - (uptime - confirmed)
-        guard time > 0 else { return }
         do {
-            try parts.context.custody.setMark(AgentAssembly.confirmedMark, UInt64(time))
+            try parts.context.keepConfirmation()
         } catch {
             // Without it a restart that is cut off honours no grant, which is the safe side.
             self.logger.warning("the last confirmation was not stored", metadata: ["error": "\(error)"])

@@ -53,6 +53,8 @@ private struct Bells: Sendable {
     let follow = Bell()
     let blocks = Bell()
     let served = Bell()
+    /// An entry of the local chain waits, or the chain has a block.
+    let offline = Bell()
 }
 
 /// Opens a home and puts the services of its agent together.
@@ -133,6 +135,14 @@ struct AgentAssembly {
             locators: try LocatorStore(path: self.layout.locatorDatabase.path),
             custody: custody,
             codes: try CodeBook(custody: custody, institution: institution),
+            offline: try OfflineChain(
+                layout: self.layout,
+                institution: institution,
+                chain: rules.chain,
+                vault: vault,
+                custody: custody,
+                logger: self.logger
+            ),
             board: ChainBoard(tip: try ChainLoader(chain: chain, rules: rules).load(genesisBytes)),
             confirmations: TipConfirmations(
                 validators: validators,
@@ -177,6 +187,7 @@ struct AgentAssembly {
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody, feeds: context.feeds)
         let writer = try self.writer(context, names, desk, bells)
+        let outlets = self.followerOutlets(context, link, directory, replicator, identity, found: bells.found)
         return AgentParts(
             context: context,
             core: core,
@@ -190,27 +201,23 @@ struct AgentAssembly {
                 book: book,
                 wrapper: wrapper,
                 final: final,
-                outlets: self.followerOutlets(context, link, directory, replicator, identity),
+                outlets: outlets,
                 bell: bells.follow
             ),
             outboxes: Self.outboxes(context, desk, bells),
             anchorer: try Self.anchorer(context, desk, bells),
             anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
+            reconciler: Self.reconciler(context, desk, bells),
             names: names,
             keeper: PseudonymKeeper(context: context, desk: desk, bell: bells.blocks),
             served: PseudonymReporter(context: context, desk: desk, bell: bells.served),
             final: final,
             writer: writer,
             harness: self.harness(
-                context,
-                names,
-                desk,
-                judge,
+                (context, names, desk, judge),
                 ImportSession(context: context, writer: writer, final: final),
-                link,
-                replicator,
-                identity,
-                written: bells.written
+                (link, replicator, identity),
+                bells
             ),
             halt: halt
         )
@@ -221,6 +228,14 @@ struct AgentAssembly {
             BatchOutbox(context: context, desk: desk, kind: .exams, bell: bells.exams),
             BatchOutbox(context: context, desk: desk, kind: .receipts, bell: bells.receipts),
         ]
+    }
+
+    private static func reconciler(
+        _ context: AgentContext,
+        _ desk: TransactionDesk,
+        _ bells: Bells
+    ) -> OfflineReconciler {
+        OfflineReconciler(context: context, desk: desk, bell: bells.offline, found: { bells.found.ring() })
     }
 
     private static func anchorer(
@@ -251,6 +266,7 @@ struct AgentAssembly {
             let delegation = try Delegation(canonicalBytes: bytes)
             book.add(delegation.id, delegation)
         }
+        for bytes in try context.custody.accessNotes(.lifeEvent) { book.add(try LifeEvent(canonicalBytes: bytes)) }
         return book
     }
 
@@ -297,22 +313,23 @@ struct AgentAssembly {
     }
 
     private func harness(
-        _ context: AgentContext,
-        _ names: PseudonymDesk,
-        _ desk: TransactionDesk,
-        _ judge: AccessJudge,
+        _ inside: (context: AgentContext, names: PseudonymDesk, desk: TransactionDesk, judge: AccessJudge),
         _ imports: ImportSession,
-        _ link: PeerLink,
-        _ replicator: Replicator,
-        _ identity: TransportIdentitySource,
-        written: Bell
+        _ outside: (link: PeerLink, replicator: Replicator, identity: TransportIdentitySource),
+        _ bells: Bells
     ) -> AgentHarness {
+        let (context, names, desk, judge) = inside
+        let (link, replicator, identity) = outside
+        let (written, offline) = (bells.written, bells.offline)
         let fetcher = Fetcher(
             context: context,
             names: names,
             judge: judge,
             obtain: { record, custodian in await replicator.obtain(record, from: custodian, atMost: .seconds(3)) },
-            receiptWritten: { written.ring() }
+            receiptWritten: {
+                written.ring()
+                offline.ring()
+            }
         )
         return AgentHarness(
             context: context,
@@ -324,8 +341,11 @@ struct AgentAssembly {
                 context: context,
                 desk: desk,
                 credentials: fetcher.credentials,
-                names: names
+                names: names,
+                judge: judge,
+                declared: { offline.ring() }
             ),
+            mandates: MandateDesk(context: context, desk: desk, judge: judge, names: names),
             log: AccessLog(context: context, names: names),
             anomalies: AnomalyList(context: context),
             imports: imports,
@@ -351,6 +371,7 @@ struct AgentAssembly {
             committed: { _ in
                 bells.follow.ring()
                 bells.blocks.ring()
+                bells.offline.ring()
             },
             pagesPublished: { grants, custodian in replicator.hint(grants, by: custodian) },
             halted: { halt.happened($0) }
@@ -372,7 +393,8 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ directory: PeerDirectory,
         _ replicator: Replicator,
-        _ identity: TransportIdentitySource
+        _ identity: TransportIdentitySource,
+        found: Bell
     ) -> ChainFollower.Outlets {
         ChainFollower.Outlets(
             want: { address, institution, kind, batch in
@@ -387,6 +409,9 @@ struct AgentAssembly {
             institutionsChanged: {
                 directory.update(PeerRegistry.entries(context.board.tip))
                 self.follow(context, identity)
+            },
+            emergencyOpened: { id in
+                if try EmergencyWatch(context: context).look(at: id) { found.ring() }
             }
         )
     }

@@ -16,6 +16,7 @@ struct AgentParts: Sendable {
     let outboxes: [BatchOutbox]
     let anchorer: ReceiptAnchorer
     let anomalies: AnomalyReporter
+    let reconciler: OfflineReconciler
     let names: PseudonymDesk
     let keeper: PseudonymKeeper
     let served: PseudonymReporter

@@ -132,6 +132,22 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case pseudonymsWrongDay = 716
     case pseudonymsNotMore = 717
 
+    case emergencyOfflineBadSignature = 780
+    case emergencyOfflineKnown = 781
+    case emergencyOfflineFuture = 782
+    case emergencyOfflineBadUse = 783
+
+    case lifeEventWrongSigner = 785
+    case lifeEventExists = 786
+    case lifeEventUnknown = 787
+    case lifeEventWithdrawn = 788
+    case objectionWrongSigner = 789
+    case objectionNotGuardian = 790
+    case objectionNotGuardiansGrant = 791
+    case objectionExists = 792
+    case objectionUnknown = 793
+    case objectionDecided = 794
+
     case delegationWrongSigner = 800
     case delegationNotPatientKey = 801
     case delegationWrongPatient = 802
@@ -268,6 +284,20 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .pseudonymsBadReport: "pseudonyms.bad-report"
         case .pseudonymsWrongDay: "pseudonyms.wrong-day"
         case .pseudonymsNotMore: "pseudonyms.not-more"
+        case .emergencyOfflineBadSignature: "emergency.offline-bad-signature"
+        case .emergencyOfflineKnown: "emergency.offline-known"
+        case .emergencyOfflineFuture: "emergency.offline-future"
+        case .emergencyOfflineBadUse: "emergency.offline-bad-use"
+        case .lifeEventWrongSigner: "life-event.wrong-signer"
+        case .lifeEventExists: "life-event.exists"
+        case .lifeEventUnknown: "life-event.unknown"
+        case .lifeEventWithdrawn: "life-event.already-withdrawn"
+        case .objectionWrongSigner: "objection.wrong-signer"
+        case .objectionNotGuardian: "objection.not-guardian"
+        case .objectionNotGuardiansGrant: "objection.not-guardians-grant"
+        case .objectionExists: "objection.exists"
+        case .objectionUnknown: "objection.unknown"
+        case .objectionDecided: "objection.already-decided"
         case .delegationWrongSigner: "delegation.wrong-signer"
         case .delegationNotPatientKey: "delegation.not-patient-key"
         case .delegationWrongPatient: "delegation.wrong-patient"

@@ -15,25 +15,32 @@ extension CustodyStore {
         leafHash: Digest,
         patient: PatientChange
     ) throws(LedgerStoreError) -> StoredReceipt {
-        try self.file.write { db in
-            let number = try Self.save(patient, db)
-            let next = try db.only(
-                "UPDATE patients SET next_receipt = next_receipt + 1 WHERE no = ? RETURNING next_receipt",
-                [number.value]
-            ) { try $0.uint64(0) }
-            guard let next, next > 0 else { throw Row.damaged }
-            try db.run(
-                "INSERT INTO receipts (patient, receipt_index, leaf, sealed) VALUES (?, ?, ?, coalesce(?, x''))",
-                [number.value, (next - 1).column, leafHash.column, sealed.column]
-            )
-            return StoredReceipt(
-                number: db.lastInsertedRowID,
-                patient: number,
-                index: next - 1,
-                leafHash: leafHash,
-                sealed: sealed
-            )
-        }
+        try self.file.write { db in try Self.insert(sealed, leafHash: leafHash, patient: patient, db) }
+    }
+
+    static func insert(
+        _ sealed: [UInt8],
+        leafHash: Digest,
+        patient: PatientChange,
+        _ db: Database
+    ) throws -> StoredReceipt {
+        let number = try Self.save(patient, db)
+        let next = try db.only(
+            "UPDATE patients SET next_receipt = next_receipt + 1 WHERE no = ? RETURNING next_receipt",
+            [number.value]
+        ) { try $0.uint64(0) }
+        guard let next, next > 0 else { throw Row.damaged }
+        try db.run(
+            "INSERT INTO receipts (patient, receipt_index, leaf, sealed) VALUES (?, ?, ?, coalesce(?, x''))",
+            [number.value, (next - 1).column, leafHash.column, sealed.column]
+        )
+        return StoredReceipt(
+            number: db.lastInsertedRowID,
+            patient: number,
+            index: next - 1,
+            leafHash: leafHash,
+            sealed: sealed
+        )
     }
 
     /// Receipts that no batch commits yet, oldest first.
