@@ -312,6 +312,34 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.notices(request) }
     }
 
+    /// Makes the transaction of a wish to erase.
+    public func prepareErasure(
+        _ request: Entente_Api_V1_PrepareErasureRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareErasure(request) }
+    }
+
+    /// Accepts or refuses an erasure of this institution's records.
+    public func decideErasure(
+        _ request: Entente_Api_V1_DecideErasureRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.decideErasure(request) }
+    }
+
+    /// Erasures, with who has proved and who has not.
+    public func listErasures(
+        _ request: Entente_Api_V1_ListErasuresRequest
+    ) async throws -> Entente_Api_V1_ListErasuresReply {
+        try await self.call { try await $0.listErasures(request) }
+    }
+
+    /// The state of an erasure, for somebody with the genesis file alone.
+    public func proveErasure(
+        _ request: Entente_Api_V1_ProveErasureRequest
+    ) async throws -> Entente_Api_V1_ProveErasureReply {
+        try await self.call { try await $0.proveErasure(request) }
+    }
+
     /// Makes a new transport key and announces it.
     public func rotateCertificate(
         _ request: Entente_Api_V1_RotateCertificateRequest

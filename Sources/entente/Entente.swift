@@ -32,7 +32,7 @@ struct Entente: AsyncParsableCommand {
                 subcommands: [
                     PatientCommand.self, GrantCommand.self, NarrowCommand.self, RevokeCommand.self,
                     GrantsCommand.self, DelegationCommand.self, GroupCommand.self, ReferralCommand.self,
-                    DiscoveryCommand.self, AccessLogCommand.self,
+                    DiscoveryCommand.self, AccessLogCommand.self, EraseCommand.self,
                 ]
             ),
             CommandGroup(

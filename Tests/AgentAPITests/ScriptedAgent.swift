@@ -246,6 +246,34 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareErasure(
+        request: Entente_Api_V1_PrepareErasureRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func decideErasure(
+        request: Entente_Api_V1_DecideErasureRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func listErasures(
+        request: Entente_Api_V1_ListErasuresRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ListErasuresReply {
+        throw Self.refusal
+    }
+
+    func proveErasure(
+        request: Entente_Api_V1_ProveErasureRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ProveErasureReply {
+        throw Self.refusal
+    }
+
     func anomalies(
         request: Entente_Api_V1_AnomaliesRequest,
         context: ServerContext

@@ -481,6 +481,58 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "PrepareErasure" metadata.
+        public enum PrepareErasure: Sendable {
+            /// Request type for "PrepareErasure".
+            public typealias Input = Entente_Api_V1_PrepareErasureRequest
+            /// Response type for "PrepareErasure".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareErasure".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareErasure",
+                type: .unary
+            )
+        }
+        /// Namespace for "DecideErasure" metadata.
+        public enum DecideErasure: Sendable {
+            /// Request type for "DecideErasure".
+            public typealias Input = Entente_Api_V1_DecideErasureRequest
+            /// Response type for "DecideErasure".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "DecideErasure".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DecideErasure",
+                type: .unary
+            )
+        }
+        /// Namespace for "ListErasures" metadata.
+        public enum ListErasures: Sendable {
+            /// Request type for "ListErasures".
+            public typealias Input = Entente_Api_V1_ListErasuresRequest
+            /// Response type for "ListErasures".
+            public typealias Output = Entente_Api_V1_ListErasuresReply
+            /// Descriptor for "ListErasures".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ListErasures",
+                type: .unary
+            )
+        }
+        /// Namespace for "ProveErasure" metadata.
+        public enum ProveErasure: Sendable {
+            /// Request type for "ProveErasure".
+            public typealias Input = Entente_Api_V1_ProveErasureRequest
+            /// Response type for "ProveErasure".
+            public typealias Output = Entente_Api_V1_ProveErasureReply
+            /// Descriptor for "ProveErasure".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ProveErasure",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -531,6 +583,10 @@ public enum Entente_Api_V1_Agent: Sendable {
             PrepareBreakGlass.descriptor,
             PrepareReview.descriptor,
             Notices.descriptor,
+            PrepareErasure.descriptor,
+            DecideErasure.descriptor,
+            ListErasures.descriptor,
+            ProveErasure.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -1105,6 +1161,66 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
 
+        /// Handle the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareErasureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareErasure(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideErasureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func decideErasure(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ListErasuresRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ListErasuresReply` messages.
+        func listErasures(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListErasuresRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListErasuresReply>
+
+        /// Handle the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ProveErasureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ProveErasureReply` messages.
+        func proveErasure(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProveErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ProveErasureReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1674,6 +1790,66 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareErasure(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func decideErasure(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ListErasuresReply` message.
+        func listErasures(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ListErasuresRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListErasuresReply>
+
+        /// Handle the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ProveErasureReply` message.
+        func proveErasure(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ProveErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ProveErasureReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -2246,6 +2422,66 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_NoticesReply
 
+        /// Handle the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareErasure(
+            request: Entente_Api_V1_PrepareErasureRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func decideErasure(
+            request: Entente_Api_V1_DecideErasureRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ListErasuresReply` to respond with.
+        func listErasures(
+            request: Entente_Api_V1_ListErasuresRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ListErasuresReply
+
+        /// Handle the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ProveErasureReply` to respond with.
+        func proveErasure(
+            request: Entente_Api_V1_ProveErasureRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ProveErasureReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2652,6 +2888,50 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareErasure.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareErasureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareErasure(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DecideErasure.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideErasureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.decideErasure(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ListErasures.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListErasuresRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListErasuresReply>(),
+            handler: { request, context in
+                try await self.listErasures(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ProveErasure.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ProveErasureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ProveErasureReply>(),
+            handler: { request, context in
+                try await self.proveErasure(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -3036,6 +3316,50 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
         let response = try await self.notices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareErasure(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareErasure(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decideErasure(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.decideErasure(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func listErasures(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListErasuresRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListErasuresReply> {
+        let response = try await self.listErasures(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func proveErasure(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProveErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ProveErasureReply> {
+        let response = try await self.proveErasure(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -3517,6 +3841,58 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
             message: try await self.notices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareErasure(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareErasure(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decideErasure(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.decideErasure(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func listErasures(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ListErasuresRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListErasuresReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ListErasuresReply>(
+            message: try await self.listErasures(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func proveErasure(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ProveErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ProveErasureReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ProveErasureReply>(
+            message: try await self.proveErasure(
                 request: request.message,
                 context: context
             ),
@@ -4267,6 +4643,86 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decideErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListErasuresRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListErasuresReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listErasures<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListErasuresRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListErasuresReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProveErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ProveErasureReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func proveErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProveErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ProveErasureReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -5406,6 +5862,130 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareErasure.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decideErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DecideErasure.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListErasuresRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListErasuresReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func listErasures<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListErasuresRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListErasuresReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ListErasures.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProveErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ProveErasureReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func proveErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProveErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ProveErasureReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ProveErasure.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -6362,6 +6942,110 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareErasure" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Erasure by destroying keys.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareErasure<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareErasure(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareErasureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideErasure" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideErasure<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decideErasure(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideErasureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListErasures" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listErasures<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.listErasures(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListErasuresRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListErasuresReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProveErasure" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proveErasure<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.proveErasure(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ProveErasureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ProveErasureReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -7458,6 +8142,126 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.notices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareErasure" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Erasure by destroying keys.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareErasure<Result>(
+        _ message: Entente_Api_V1_PrepareErasureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareErasure(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideErasure" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideErasure<Result>(
+        _ message: Entente_Api_V1_DecideErasureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decideErasure(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListErasures" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listErasures<Result>(
+        _ message: Entente_Api_V1_ListErasuresRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listErasures(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProveErasure" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proveErasure<Result>(
+        _ message: Entente_Api_V1_ProveErasureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.proveErasure(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -2448,6 +2448,179 @@ public nonisolated struct Entente_Api_V1_RotateCertificateRequest: Sendable {
   public init() {}
 }
 
+public nonisolated struct Entente_Api_V1_PrepareErasureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var records: [Data] = []
+
+  public var requester: Entente_Api_V1_PrepareErasureRequest.OneOf_Requester? = nil
+
+  public var patientKey: Data {
+    get {
+      if case .patientKey(let v)? = requester {return v}
+      return Data()
+    }
+    set {requester = .patientKey(newValue)}
+  }
+
+  /// SHA-256 of the patient's request on paper; the agent's institution made the records.
+  public var evidence: Data {
+    get {
+      if case .evidence(let v)? = requester {return v}
+      return Data()
+    }
+    set {requester = .evidence(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Requester: Equatable, Sendable {
+    case patientKey(Data)
+    /// SHA-256 of the patient's request on paper; the agent's institution made the records.
+    case evidence(Data)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideErasureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasure: Data = Data()
+
+  /// Empty accepts; otherwise retention, legal-hold, not-the-patient or unknown-record.
+  public var refusal: String = String()
+
+  /// When the reason lapses; 0 if that is not known.
+  public var until: Int64 = 0
+
+  /// outpatient or inpatient, of an acceptance: decides how long the law has the records kept.
+  public var recordClass: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Of one record; all that the chain knows when empty.
+public nonisolated struct Entente_Api_V1_ListErasuresRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Newest first.
+public nonisolated struct Entente_Api_V1_ListErasuresReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasures: [Entente_Api_V1_ErasureLine] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ErasureLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasure: Data = Data()
+
+  public var source: String = String()
+
+  public var records: [Data] = []
+
+  /// patient or source.
+  public var requester: String = String()
+
+  /// requested, refused, accepted or complete.
+  public var state: String = String()
+
+  public var requestedTime: Int64 = 0
+
+  public var requestedHeight: UInt64 = 0
+
+  public var refusal: String = String()
+
+  public var until: Int64 = 0
+
+  public var recordClass: String = String()
+
+  public var decidedHeight: UInt64 = 0
+
+  public var decidedTime: Int64 = 0
+
+  public var proofs: [Entente_Api_V1_ErasureProofLine] = []
+
+  /// Institutions that have not proved yet.
+  public var outstanding: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ErasureProofLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var institution: String = String()
+
+  public var generation: UInt64 = 0
+
+  public var dataKeys: UInt32 = 0
+
+  public var copies: UInt32 = 0
+
+  public var height: UInt64 = 0
+
+  public var time: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ProveErasureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasure: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A file that entente verify checks.
+public nonisolated struct Entente_Api_V1_ProveErasureReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var proof: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Entente_Api_V1_AnomaliesRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -7478,6 +7651,383 @@ nonisolated extension Entente_Api_V1_RotateCertificateRequest: SwiftProtobuf.Mes
   }
 
   public static func ==(lhs: Entente_Api_V1_RotateCertificateRequest, rhs: Entente_Api_V1_RotateCertificateRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareErasureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareErasureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}records\0\u{3}patient_key\0\u{1}evidence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.records) }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.requester != nil {try decoder.handleConflictingOneOf()}
+          self.requester = .patientKey(v)
+        }
+      }()
+      case 3: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.requester != nil {try decoder.handleConflictingOneOf()}
+          self.requester = .evidence(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.records, fieldNumber: 1)
+    }
+    switch self.requester {
+    case .patientKey?: try {
+      guard case .patientKey(let v)? = self.requester else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .evidence?: try {
+      guard case .evidence(let v)? = self.requester else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareErasureRequest, rhs: Entente_Api_V1_PrepareErasureRequest) -> Bool {
+    if lhs.records != rhs.records {return false}
+    if lhs.requester != rhs.requester {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideErasureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideErasureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0\u{1}refusal\0\u{1}until\0\u{3}record_class\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.refusal) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.recordClass) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusal, fieldNumber: 2)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 3)
+    }
+    if !self.recordClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.recordClass, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideErasureRequest, rhs: Entente_Api_V1_DecideErasureRequest) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.recordClass != rhs.recordClass {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListErasuresRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListErasuresRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListErasuresRequest, rhs: Entente_Api_V1_ListErasuresRequest) -> Bool {
+    if lhs.record != rhs.record {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListErasuresReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListErasuresReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasures\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.erasures) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasures.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.erasures, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListErasuresReply, rhs: Entente_Api_V1_ListErasuresReply) -> Bool {
+    if lhs.erasures != rhs.erasures {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ErasureLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ErasureLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0\u{1}source\0\u{1}records\0\u{1}requester\0\u{1}state\0\u{3}requested_time\0\u{3}requested_height\0\u{1}refusal\0\u{1}until\0\u{3}record_class\0\u{3}decided_height\0\u{3}decided_time\0\u{1}proofs\0\u{1}outstanding\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.records) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.requester) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.requestedTime) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.requestedHeight) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.refusal) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.recordClass) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.decidedHeight) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.decidedTime) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.proofs) }()
+      case 14: try { try decoder.decodeRepeatedStringField(value: &self.outstanding) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 2)
+    }
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.records, fieldNumber: 3)
+    }
+    if !self.requester.isEmpty {
+      try visitor.visitSingularStringField(value: self.requester, fieldNumber: 4)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 5)
+    }
+    if self.requestedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.requestedTime, fieldNumber: 6)
+    }
+    if self.requestedHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requestedHeight, fieldNumber: 7)
+    }
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusal, fieldNumber: 8)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 9)
+    }
+    if !self.recordClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.recordClass, fieldNumber: 10)
+    }
+    if self.decidedHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decidedHeight, fieldNumber: 11)
+    }
+    if self.decidedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.decidedTime, fieldNumber: 12)
+    }
+    if !self.proofs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.proofs, fieldNumber: 13)
+    }
+    if !self.outstanding.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.outstanding, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ErasureLine, rhs: Entente_Api_V1_ErasureLine) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.records != rhs.records {return false}
+    if lhs.requester != rhs.requester {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.requestedTime != rhs.requestedTime {return false}
+    if lhs.requestedHeight != rhs.requestedHeight {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.recordClass != rhs.recordClass {return false}
+    if lhs.decidedHeight != rhs.decidedHeight {return false}
+    if lhs.decidedTime != rhs.decidedTime {return false}
+    if lhs.proofs != rhs.proofs {return false}
+    if lhs.outstanding != rhs.outstanding {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ErasureProofLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ErasureProofLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}generation\0\u{3}data_keys\0\u{1}copies\0\u{1}height\0\u{1}time\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.dataKeys) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.copies) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 1)
+    }
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 2)
+    }
+    if self.dataKeys != 0 {
+      try visitor.visitSingularUInt32Field(value: self.dataKeys, fieldNumber: 3)
+    }
+    if self.copies != 0 {
+      try visitor.visitSingularUInt32Field(value: self.copies, fieldNumber: 4)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ErasureProofLine, rhs: Entente_Api_V1_ErasureProofLine) -> Bool {
+    if lhs.institution != rhs.institution {return false}
+    if lhs.generation != rhs.generation {return false}
+    if lhs.dataKeys != rhs.dataKeys {return false}
+    if lhs.copies != rhs.copies {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ProveErasureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProveErasureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ProveErasureRequest, rhs: Entente_Api_V1_ProveErasureRequest) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ProveErasureReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProveErasureReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}proof\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.proof) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.proof.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proof, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ProveErasureReply, rhs: Entente_Api_V1_ProveErasureReply) -> Bool {
+    if lhs.proof != rhs.proof {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -166,6 +166,12 @@ extension AgentHarness {
     private static func explanation(_ judged: OpeningJudge.Judged, _ height: Height) -> Entente_Api_V1_ExplainReply {
         .with { reply in
             reply.height = height.value
+            if judged.isErased, judged.answer.isAllowed {
+                reply.answer = "erased"
+                reply.code = AgentFailure.Code.recordErased.rawValue
+                reply.text = "The record is erased: its key is destroyed."
+                return
+            }
             switch judged.answer {
             case .own:
                 reply.answer = "own"

@@ -62,6 +62,8 @@ extension AgentHarness {
             // This institution signs what it prepared itself and nothing that a caller made up about it.
             switch try LedgerCall(of: body) {
             case .grants, .delegations: break
+            // Asked for by patients; by this institution only as the source, of its own records.
+            case .erasures(.request): break
             case .emergency where self.emergencies.takePrepared(body): break
             default: throw AgentFailure(.badRequest, "only what patients and their witnesses sign is submitted here")
             }

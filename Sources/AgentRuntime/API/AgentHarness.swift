@@ -18,6 +18,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let fetcher: Fetcher
     let grants: GrantDesk
     let emergencies: EmergencyDesk
+    let erasures: ErasureDesk
     let log: AccessLog
     let anomalies: AnomalyList
     let imports: ImportSession

@@ -23,7 +23,7 @@ enum ExamMessages {
             exam.examTime = summary.examTime?.milliseconds ?? 0
             exam.reportTime = summary.reportTime?.milliseconds ?? 0
             exam.status = summary.status.rawValue
-            exam.access = found.access.name
+            exam.access = found.isErased ? "erased" : found.access.name
             exam.images = summary.imageCount
             exam.recordBytes = summary.recordBytes
             exam.superseded = found.isSuperseded

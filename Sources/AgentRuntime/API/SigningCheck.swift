@@ -16,7 +16,7 @@ package enum SigningCheck {
             Data(body.signedBytes) == prepared.toSign, let call = try? LedgerCall(of: body)
         else { throw self.mismatch }
         switch call {
-        case .grants, .delegations, .emergency: return call
+        case .grants, .delegations, .emergency, .erasures: return call
         default: throw self.mismatch
         }
     }
@@ -132,6 +132,18 @@ package enum SigningCheck {
         guard case .emergency(.review(let id, let outcome, let reviewer)) = call,
             let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
             Data(id.digest.bytes) == asked.emergency, outcome.name == asked.outcome, reviewer == credential.key
+        else { throw self.mismatch }
+    }
+
+    /// An erasure of these records and no others, in the name of this key.
+    package static func erasure(
+        _ call: LedgerCall,
+        key: Data,
+        _ asked: Entente_Api_V1_PrepareErasureRequest
+    ) throws(AgentFailure) {
+        guard case .erasures(.request(let erasure)) = call, case .patient(let signer) = erasure.requester,
+            Data(signer.bytes) == key,
+            Set(erasure.records.map { Data($0.digest.bytes) }) == Set(asked.records)
         else { throw self.mismatch }
     }
 

@@ -189,7 +189,8 @@ struct StatusReporter: Sendable {
                 {
                     missing += 1
                 }
-                for exam in try self.context.custody.exams(batch: number) {
+                for exam in try self.context.custody.exams(batch: number)
+                where !state.isErased(exam.record, of: self.context.institution) {
                     if try self.context.vault.contains(exam.record) { present += 1 } else { missing += 1 }
                 }
             }

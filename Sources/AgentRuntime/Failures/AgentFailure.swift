@@ -13,6 +13,9 @@ package struct AgentFailure: Error, Sendable {
         case recordNotHere = "record.not-here"
         case recordDamaged = "record.damaged"
         case recordUnreadable = "record.unreadable"
+        case recordErased = "record.erased"
+        case erasureUnknown = "erasure.unknown"
+        case erasureRetained = "erasure.retained"
         case grantUnknown = "grant.unknown"
         case enrolmentUnknown = "patient.not-enrolled"
         case notGranted = "access.not-granted"
@@ -74,13 +77,14 @@ package struct AgentFailure: Error, Sendable {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
         case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem,
-            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown:
+            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown,
+            .erasureUnknown:
             3
         case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
             .credentialExpired, .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked,
-            .emergencyNoExport, .emergencyNoRight:
+            .emergencyNoExport, .emergencyNoRight, .erasureRetained:
             4
-        case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
+        case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed, .recordErased: 5
         case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6
         case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
         case .notReady, .pseudonymsNotReady, .stopping, .mappingNoCatalogue: 9

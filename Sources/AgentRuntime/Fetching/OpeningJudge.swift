@@ -12,6 +12,7 @@ package final class OpeningJudge: Sendable {
         /// The grant that allows, or that came nearest.
         package var terms: AccessTerms?
         package var uses: [GrantID: UInt32]
+        package var isErased: Bool
     }
 
     private let context: AgentContext
@@ -56,7 +57,12 @@ package final class OpeningJudge: Sendable {
             case .allowed(let permission): permission.grant
             case .refused(_, let nearest): nearest
             }
-        return Judged(answer: answer, terms: grants.first { $0.id == named }, uses: uses)
+        return Judged(
+            answer: answer,
+            terms: grants.first { $0.id == named },
+            uses: uses,
+            isErased: tip.state.isErased(location.row.leaf.record, of: location.row.institution)
+        )
     }
 
     /// The access, or the failure that says why there is none.
@@ -69,6 +75,8 @@ package final class OpeningJudge: Sendable {
     ) throws -> Judged {
         let judged = try self.answer(location, credential, purpose, tip, uses: uses)
         if let failure = judged.answer.failure { throw failure }
+        // Only whoever could open it learns what became of it.
+        if judged.isErased { throw ErasureDesk.erased }
         return judged
     }
 

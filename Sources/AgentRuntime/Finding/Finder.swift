@@ -20,6 +20,8 @@ package struct Finder: Sendable {
         package var row: LocatorRow
         package var summary: LocatorSummary
         package var isSuperseded: Bool
+        /// Whether its key is destroyed: shown to those who could open it, and to nobody else.
+        package var isErased = false
         package var access: AccessAnswer
     }
 
@@ -90,6 +92,8 @@ package struct Finder: Sendable {
                 )
                 exam.access = AccessRule.answer(question, under: grants)
                 guard AccessRule.isListed(exam.access, exam: facts, isPatientHidden: isHidden) else { continue }
+                exam.isErased = tip.state.isErased(exam.summary.record, of: exam.row.institution)
+                guard !exam.isErased || exam.access.isAllowed else { continue }
                 judged.append(exam)
             }
         }

@@ -136,10 +136,15 @@ package struct ChainFollower: Sendable {
             let id = opening.grant.id
             try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
             try await self.granted(opening.grant)
+        case .erasures(.request(let erasure)):
+            try self.context.custody.note(.erasure, key: erasure.id.digest, value: erasure.canonicalBytes)
+            self.context.erasures.add(erasure.id)
+        case .erasures(.decide(let id, _, _)): self.context.erasures.add(id)
         // What they mean is read from the state whenever access is judged.
         case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
             .emergency(.review),
-            .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys:
+            .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys,
+            .erasures(.prove):
             break
         case .institutions: self.outlets.institutionsChanged()
         }

@@ -46,7 +46,8 @@ package struct KeyWrapper: Sendable {
 
     /// Whether the asker may hold a record of this institution: a live grant to it covers the exam.
     package func mayHold(_ record: ContentAddress, _ asker: InstitutionID, now: Timestamp) throws -> Bool {
-        guard let exam = try self.context.custody.exam(record: record),
+        guard !self.context.board.tip.state.isErased(record, of: self.context.institution),
+            let exam = try self.context.custody.exam(record: record),
             let patient = try self.context.custody.patient(exam.patient)
         else { return false }
         let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
@@ -123,7 +124,8 @@ package struct KeyWrapper: Sendable {
         // Whoever may read one exam under a grant may read the same others: who it is matters for the institution alone.
         let covered = Dictionary(
             uniqueKeysWithValues: exams.filter { exam in
-                self.judge.mayRelease(self.judge.facts(exam), to: readers[0], under: [terms], now: now)
+                !self.context.board.tip.state.isErased(exam.record, of: self.context.institution)
+                    && self.judge.mayRelease(self.judge.facts(exam), to: readers[0], under: [terms], now: now)
             }.map { ($0.number, $0.record) }
         )
         let grant = terms.state.grant

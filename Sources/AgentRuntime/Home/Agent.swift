@@ -70,6 +70,7 @@ package struct Agent: Sendable {
             for outbox in parts.outboxes { group.addTask { await outbox.run() } }
             group.addTask { await parts.anchorer.run() }
             group.addTask { await parts.anomalies.run() }
+            group.addTask { await parts.erasures.run() }
             group.addTask { await parts.keeper.run() }
             group.addTask { await parts.served.run() }
             group.addTask { await parts.replicator.run() }

@@ -171,7 +171,7 @@ struct AgentAssembly {
             votes: votes.log,
             vault: context.vault,
             confirmations: context.confirmations,
-            outlets: self.loopOutlets(link, replicator, halt, bells),
+            outlets: self.loopOutlets(link, replicator, halt, bells, context.erasures),
             logger: self.logger
         )
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
@@ -196,6 +196,7 @@ struct AgentAssembly {
             outboxes: Self.outboxes(context, desk, bells),
             anchorer: try Self.anchorer(context, desk, bells),
             anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
+            erasures: ErasureKeeper(context: context, desk: desk),
             names: names,
             keeper: PseudonymKeeper(context: context, desk: desk, bell: bells.blocks),
             served: PseudonymReporter(context: context, desk: desk, bell: bells.served),
@@ -326,6 +327,7 @@ struct AgentAssembly {
                 credentials: fetcher.credentials,
                 names: names
             ),
+            erasures: ErasureDesk(context: context, desk: desk),
             log: AccessLog(context: context, names: names),
             anomalies: AnomalyList(context: context),
             imports: imports,
@@ -340,7 +342,8 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ replicator: Replicator,
         _ halt: AgentHalt,
-        _ bells: Bells
+        _ bells: Bells,
+        _ erasures: ErasureInbox
     ) -> AgentLoop.Outlets {
         AgentLoop.Outlets(
             send: { message, peer in link.send(message.canonicalBytes, message.channel.messageClass, to: peer) },
@@ -351,6 +354,7 @@ struct AgentAssembly {
             committed: { _ in
                 bells.follow.ring()
                 bells.blocks.ring()
+                erasures.bell.ring()
             },
             pagesPublished: { grants, custodian in replicator.hint(grants, by: custodian) },
             halted: { halt.happened($0) }

@@ -16,6 +16,7 @@ struct AgentParts: Sendable {
     let outboxes: [BatchOutbox]
     let anchorer: ReceiptAnchorer
     let anomalies: AnomalyReporter
+    let erasures: ErasureKeeper
     let names: PseudonymDesk
     let keeper: PseudonymKeeper
     let served: PseudonymReporter

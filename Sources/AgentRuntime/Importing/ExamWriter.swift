@@ -108,7 +108,8 @@ package final class ExamWriter: Sendable {
         let identified = self.identify(item)
         let pseudonyms = try await self.names.pseudonyms(identified.identifiers, patience: .short)
         guard let named = self.name(item, identified, pseudonyms).named,
-            let known = try self.context.custody.versions(sources: [named.source]).first?.last
+            let known = try self.context.custody.versions(sources: [named.source]).first?.last,
+            !self.context.board.tip.state.isErased(known.record, of: self.context.institution)
         else { return nil }
         return try self.context.vault.openOwn(known.record).content
     }

@@ -46,10 +46,20 @@ package struct ObjectServer: Sendable {
             guard let object = try? self.context.vault.read(address),
                 try self.mayHave(object, asker, request, now)
             else { continue }
+            // Pages go out in order: what comes behind one that is about to be replaced waits for it.
+            guard !self.holdsErased(object) else { return }
             budget -= object.body.count
             guard budget >= 0 else { return }
             try await ObjectWriter.write(object, to: response)
         }
+    }
+
+    /// Whether a page of wrapped keys still has one of an erased record.
+    private func holdsErased(_ object: SealedObject) -> Bool {
+        guard object.header.kind == .keyEnvelopePage, let page = try? KeyEnvelopePage(canonicalBytes: object.body)
+        else { return false }
+        let state = self.context.board.tip.state
+        return page.entries.contains { state.isErased($0.record, of: self.context.institution) }
     }
 
     private func isRecord(_ address: ContentAddress) throws -> Bool {

@@ -332,6 +332,8 @@ package actor Replicator {
             return (object.header.kind == .manifest || object.header.kind == .receiptManifest)
                 && object.body.count <= Self.manifestBytesMax
         }
+        // A page or a plan of before the erasure may still ask for it.
+        guard !self.context.board.tip.state.isErased(object.address, of: object.header.origin) else { return false }
         return try object.header.kind == .record
             && self.context.locators.entries(record: object.address).contains {
                 $0.institution == object.header.origin && Int($0.leaf.sealedBytes) == object.body.count
@@ -392,16 +394,30 @@ package actor Replicator {
             let key = self.context.board.tip.state.institution(custodian)?.card.signingKey,
             page.isSigned(by: key, chain: self.context.rules.chain)
         else { throw Self.liar(custodian) }
-        try await self.context.vault.append([object])
+        // Of an erased record not even the wrapped key is written to the disk.
+        let erased = self.erased(page)
+        let kept = erased.isEmpty ? object : try Destroyer(context: self.context).trimmed(page, without: erased)
+        let entries = page.entries.filter { !erased.contains($0.record) }
+        try await self.context.vault.append([kept])
         try self.context.custody.savePage(
             grant: grant,
             custodian: custodian,
             page: number,
-            object: object.address,
-            records: page.entries.map(\.record)
+            object: kept.address,
+            records: entries.map(\.record)
         )
-        let lacking = try page.entries.filter { try !self.context.vault.contains($0.record) }
+        // An erasure that was accepted meanwhile was carried out without this page.
+        let state = self.context.board.tip.state
+        for record in self.erased(page).subtracting(erased) {
+            if let id = state.erasure(of: record, by: custodian) { self.context.erasures.add(id) }
+        }
+        let lacking = try entries.filter { try !self.context.vault.contains($0.record) }
         self.take(.wanted(lacking.map { Want(address: $0.record, priority: .record, sources: [custodian]) }))
+    }
+
+    private func erased(_ page: KeyEnvelopePage) -> Set<ContentAddress> {
+        let state = self.context.board.tip.state
+        return Set(page.entries.map(\.record).filter { state.isErased($0, of: page.custodian) })
     }
 
     private static func liar(_ institution: InstitutionID) -> AgentFailure {

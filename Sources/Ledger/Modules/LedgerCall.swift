@@ -14,6 +14,7 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let pseudonymKeys = ModuleID(8)
     package static let delegations = ModuleID(9)
     package static let emergency = ModuleID(11)
+    package static let erasures = ModuleID(12)
 
     package let number: UInt16
 
@@ -41,6 +42,7 @@ package enum LedgerCall: Hashable, Sendable {
     case pseudonymKeys(PseudonymKeysCall)
     case delegations(DelegationsCall)
     case emergency(EmergencyCall)
+    case erasures(ErasuresCall)
 
     package var module: ModuleID {
         switch self {
@@ -54,6 +56,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .pseudonymKeys: .pseudonymKeys
         case .delegations: .delegations
         case .emergency: .emergency
+        case .erasures: .erasures
         }
     }
 
@@ -69,6 +72,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .pseudonymKeys(let call): call.canonicalBytes
         case .delegations(let call): call.canonicalBytes
         case .emergency(let call): call.canonicalBytes
+        case .erasures(let call): call.canonicalBytes
         }
     }
 
@@ -86,6 +90,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .pseudonymKeys: self = .pseudonymKeys(try Self.decode(body.payload))
         case .delegations: self = .delegations(try Self.decode(body.payload))
         case .emergency: self = .emergency(try Self.decode(body.payload))
+        case .erasures: self = .erasures(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -111,6 +116,7 @@ package enum LedgerCall: Hashable, Sendable {
         case .pseudonymKeys(let call): try call.execute(in: &context)
         case .delegations(let call): try call.execute(in: &context)
         case .emergency(let call): try call.execute(in: &context)
+        case .erasures(let call): try call.execute(in: &context)
         }
     }
 }

@@ -157,6 +157,21 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case emergencyUnknown = 850
     case emergencyReviewed = 851
 
+    case erasureWrongSigner = 880
+    case erasureUnknownInstitution = 881
+    case erasureNotPatientKey = 882
+    case erasureNoRecords = 883
+    case erasureExists = 884
+    case erasureUnknown = 885
+    case erasureAlreadyDecided = 886
+    case erasureAlreadyErased = 887
+    case erasureUnknownHolder = 888
+    case erasureBadPeriod = 889
+    case erasureNotAccepted = 890
+    case erasureNotHolder = 891
+    case erasureAlreadyProved = 892
+    case erasureWrongList = 893
+
     /// The stable name that answers, logs and scripts use.
     package var name: String {
         switch self {
@@ -291,6 +306,20 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .emergencyOwnReview: "emergency.own-review"
         case .emergencyUnknown: "emergency.unknown"
         case .emergencyReviewed: "emergency.already-reviewed"
+        case .erasureWrongSigner: "erasure.wrong-signer"
+        case .erasureUnknownInstitution: "erasure.unknown-institution"
+        case .erasureNotPatientKey: "erasure.not-patient-key"
+        case .erasureNoRecords: "erasure.no-records"
+        case .erasureExists: "erasure.exists"
+        case .erasureUnknown: "erasure.unknown"
+        case .erasureAlreadyDecided: "erasure.already-decided"
+        case .erasureAlreadyErased: "erasure.already-erased"
+        case .erasureUnknownHolder: "erasure.unknown-holder"
+        case .erasureBadPeriod: "erasure.bad-period"
+        case .erasureNotAccepted: "erasure.not-accepted"
+        case .erasureNotHolder: "erasure.not-holder"
+        case .erasureAlreadyProved: "erasure.already-proved"
+        case .erasureWrongList: "erasure.wrong-list"
         }
     }
 
