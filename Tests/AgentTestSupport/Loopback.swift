@@ -1,9 +1,9 @@
 import Foundation
 
 /// Plain TCP on this machine.
-enum Loopback {
+package enum Loopback {
     /// A port that is free now.
-    static func freePort() throws -> UInt16 {
+    package static func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = Self.address(0)
@@ -20,7 +20,7 @@ enum Loopback {
     /// Connects, writes `bytes`, and reads until the other side closes.
     ///
     /// Returns `nil` if nobody listens, else what came back.
-    static func exchange(port: UInt16, _ bytes: [UInt8]) -> [UInt8]? {
+    package static func exchange(port: UInt16, _ bytes: [UInt8]) -> [UInt8]? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = Self.address(port)
@@ -53,7 +53,7 @@ enum Loopback {
     }
 
     /// Listens on `port`; returns the socket, which the caller closes.
-    static func listen(port: UInt16) throws -> Int32 {
+    package static func listen(port: UInt16) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = Self.address(port)
         let bound = withUnsafePointer(to: &address) { pointer in

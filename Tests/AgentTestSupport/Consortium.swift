@@ -1,11 +1,11 @@
-import Foundation
-import TestSupport
+package import Foundation
+package import TestSupport
 
 /// Hospitals on loopback with homes in a temporary folder.
-final class Consortium {
-    let folder: TemporaryFolder
-    let names: [String]
-    private(set) var agents: [String: AgentProcess] = [:]
+package final class Consortium {
+    package let folder: TemporaryFolder
+    package let names: [String]
+    package private(set) var agents: [String: AgentProcess] = [:]
 
     /// Makes homes, founds a chain and, unless told otherwise, starts every agent.
     ///
@@ -14,7 +14,7 @@ final class Consortium {
     /// `verifiers`: those of `names` who do not vote.
     ///
     /// `policy`: lines of the chain's parameters.
-    init(
+    package init(
         _ names: [String],
         starting: Bool = true,
         verifiers: Set<String> = [],
@@ -46,42 +46,42 @@ final class Consortium {
     }
 
     /// Returns when the agent of `name` has its share of the pseudonym key.
-    func awaitShare(_ name: String, generation: Int = 1) throws {
+    package func awaitShare(_ name: String, generation: Int = 1) throws {
         try self.eventually(name, ["status"]) { result in
             let key = result.json["pseudonymKey"]
             return key["hasShare"].bool && key["generation"].int >= generation
         }
     }
 
-    func home(_ name: String) -> URL { self.folder.file(name) }
-    func file(_ name: String) -> URL { self.folder.file(name) }
-    func path(_ name: String) -> String { self.folder.file(name).path }
+    package func home(_ name: String) -> URL { self.folder.file(name) }
+    package func file(_ name: String) -> URL { self.folder.file(name) }
+    package func path(_ name: String) -> String { self.folder.file(name).path }
 
     // MARK: Agents
 
-    func start(_ name: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
+    package func start(_ name: String, arguments: [String] = [], environment: [String: String] = [:]) throws {
         self.agents[name] = try AgentProcess(home: self.home(name), arguments: arguments, environment: environment)
     }
 
-    func stop(_ name: String) { self.agents.removeValue(forKey: name)?.stop() }
-    func kill(_ name: String) { self.agents.removeValue(forKey: name)?.kill() }
-    func log(_ name: String) -> String { self.agents[name]?.logText ?? "" }
+    package func stop(_ name: String) { self.agents.removeValue(forKey: name)?.stop() }
+    package func kill(_ name: String) { self.agents.removeValue(forKey: name)?.kill() }
+    package func log(_ name: String) -> String { self.agents[name]?.logText ?? "" }
 
     // MARK: Commands
 
     /// Runs a command against the home of `name`.
-    func command(_ name: String, _ arguments: [String], input: String = "") throws -> Program.Result {
+    package func command(_ name: String, _ arguments: [String], input: String = "") throws -> Program.Result {
         try Program.run(["--home", self.home(name).path] + arguments, input: input)
     }
 
     /// Starts a command against the home of `name`.
-    func background(_ name: String, _ arguments: [String], input: String = "") throws -> Program.Running {
+    package func background(_ name: String, _ arguments: [String], input: String = "") throws -> Program.Running {
         try Program.Running(["--home", self.home(name).path] + arguments, input: input)
     }
 
     /// Runs a command that must end with `status`.
     @discardableResult
-    func expect(
+    package func expect(
         _ status: Int32,
         _ name: String,
         _ arguments: [String],
@@ -91,12 +91,12 @@ final class Consortium {
     }
 
     @discardableResult
-    func succeed(_ name: String, _ arguments: [String], input: String = "") throws -> Program.Result {
+    package func succeed(_ name: String, _ arguments: [String], input: String = "") throws -> Program.Result {
         try self.expect(0, name, arguments, input: input)
     }
 
     @discardableResult
-    static func expect(_ status: Int32, _ result: Program.Result) throws -> Program.Result {
+    package static func expect(_ status: Int32, _ result: Program.Result) throws -> Program.Result {
         guard result.status == status else {
             throw Program.Unexpected(
                 text: "exit status \(result.status), expected \(status)\n\(result.output)\n\(result.errors)"
@@ -109,7 +109,7 @@ final class Consortium {
     ///
     /// Each try is a whole process; the number of tries bounds the wait.
     @discardableResult
-    func eventually(
+    package func eventually(
         _ name: String,
         _ arguments: [String],
         input: String = "",

@@ -2,20 +2,26 @@ import Foundation
 import TestSupport
 
 /// Patients of `Samples/`.
-enum Person {
-    static let wang = "CN-RIC:999999195803121043"
-    static let wangAtHospitalA = "urn:example:hospital-a:mrn|A000104"
-    static let other = "CN-RIC:999999197111022115"
+package enum Person {
+    package static let wang = "CN-RIC:999999195803121043"
+    package static let wangAtHospitalA = "urn:example:hospital-a:mrn|A000104"
+    package static let other = "CN-RIC:999999197111022115"
 }
 
 /// A clinician who reads at an institution.
-struct Reader {
-    let hospitals: Consortium
-    let name: String
-    let credential: String
+package struct Reader {
+    package let hospitals: Consortium
+    package let name: String
+    package let credential: String
+
+    package init(hospitals: Consortium, name: String, credential: String) {
+        self.hospitals = hospitals
+        self.name = name
+        self.credential = credential
+    }
 
     @discardableResult
-    func find(_ patient: String, _ options: [String] = []) throws -> [JSON] {
+    package func find(_ patient: String, _ options: [String] = []) throws -> [JSON] {
         try self.hospitals.succeed(
             self.name,
             ["find", "--json", "--patient", "-", "--as", self.credential] + options,
@@ -25,7 +31,7 @@ struct Reader {
 
     /// Finds until `condition` holds: what others committed arrives a moment later.
     @discardableResult
-    func find(_ patient: String, until condition: ([JSON]) -> Bool) throws -> [JSON] {
+    package func find(_ patient: String, until condition: ([JSON]) -> Bool) throws -> [JSON] {
         try self.hospitals.eventually(
             self.name,
             ["find", "--patient", "-", "--as", self.credential],
@@ -33,20 +39,20 @@ struct Reader {
         ) { $0.status == 0 && condition($0.json["results"].list) }.json["results"].list
     }
 
-    func fetch(_ record: String, _ options: [String] = []) throws -> Program.Result {
+    package func fetch(_ record: String, _ options: [String] = []) throws -> Program.Result {
         try self.hospitals.command(self.name, ["fetch", record, "--json", "--as", self.credential] + options)
     }
 
     /// Fetches until the result is as wished: keys and bytes follow a grant a moment later.
     @discardableResult
-    func fetch(_ record: String, until condition: (Program.Result) -> Bool) throws -> Program.Result {
+    package func fetch(_ record: String, until condition: (Program.Result) -> Bool) throws -> Program.Result {
         try self.hospitals.eventually(self.name, ["fetch", record, "--as", self.credential], condition)
     }
 }
 
 extension Consortium {
     /// A clinician at `name`.
-    func reader(_ name: String, id: String = "lin") throws -> Reader {
+    package func reader(_ name: String, id: String = "lin") throws -> Reader {
         let credential = self.path("\(id)@\(name)")
         try self.succeed(
             name,
@@ -55,7 +61,7 @@ extension Consortium {
         return Reader(hospitals: self, name: name, credential: credential)
     }
 
-    func importing(_ name: String, _ paths: String...) throws -> JSON {
+    package func importing(_ name: String, _ paths: String...) throws -> JSON {
         let result = try self.command(name, ["import", "--json"] + paths)
         // Inputs that were set aside are told by the status; the summary is there all the same.
         guard result.status == 0 || result.status == 8 else {
@@ -65,13 +71,13 @@ extension Consortium {
     }
 
     /// Makes the key of a patient; returns its file.
-    func enrol(_ patient: String, at name: String, key: String = "patient.key") throws -> String {
+    package func enrol(_ patient: String, at name: String, key: String = "patient.key") throws -> String {
         try self.succeed(name, ["patient", "enroll", "--patient", "-", "--key", self.path(key)], input: patient)
         return self.path(key)
     }
 
     /// Grants by a patient's key; returns the grant.
-    func grant(_ patient: String, at name: String, key: String, _ options: [String]) throws -> String {
+    package func grant(_ patient: String, at name: String, key: String, _ options: [String]) throws -> String {
         let arguments = ["grant", "--json", "--patient", "-", "--key", key] + options
         return try self.succeed(name, arguments, input: patient).json["grant"].string
     }
@@ -79,24 +85,24 @@ extension Consortium {
     /// Grants by a witness; returns the grant.
     ///
     /// Needs no enrolment, so that a test that is about something else stays short.
-    func grant(_ patient: String, witnessedBy name: String, _ options: [String]) throws -> String {
+    package func grant(_ patient: String, witnessedBy name: String, _ options: [String]) throws -> String {
         let consent = self.file("consent")
         try Data("signed form".utf8).write(to: consent)
         let arguments = ["grant", "--json", "--patient", "-", "--witness", consent.path] + options
         return try self.succeed(name, arguments, input: patient).json["grant"].string
     }
 
-    func status(_ name: String) throws -> JSON { try self.succeed(name, ["status", "--json"]).json }
+    package func status(_ name: String) throws -> JSON { try self.succeed(name, ["status", "--json"]).json }
 
     /// Waits until `condition` holds for the status of `name`.
     @discardableResult
-    func status(_ name: String, until condition: (JSON) -> Bool) throws -> JSON {
+    package func status(_ name: String, until condition: (JSON) -> Bool) throws -> JSON {
         try self.eventually(name, ["status"]) { $0.status == 0 && condition($0.json) }.json
     }
 
     /// Waits until all running agents are at one height with nothing left to do; returns the height.
     @discardableResult
-    func settle() throws -> Int {
+    package func settle() throws -> Int {
         let running = self.names.filter { self.agents[$0] != nil }
         var seen: [JSON] = []
         for _ in 0..<200 {
@@ -109,13 +115,13 @@ extension Consortium {
     }
 
     /// Writes exams to a file of the folder.
-    func write(_ text: String, to name: String) throws -> String {
+    package func write(_ text: String, to name: String) throws -> String {
         try Data(text.utf8).write(to: self.file(name))
         return self.path(name)
     }
 }
 
 /// Samples of this repository.
-enum Samples {
-    static func path(_ name: String) -> String { TestData.repositoryFile("Samples").appending(path: name).path }
+package enum Samples {
+    package static func path(_ name: String) -> String { TestData.repositoryFile("Samples").appending(path: name).path }
 }

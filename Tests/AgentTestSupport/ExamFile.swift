@@ -1,11 +1,11 @@
 import Foundation
 
 /// Exams of our own making: one bundle of a patient, a report and its observation a line.
-enum ExamFile {
+package enum ExamFile {
     /// `count` exams of `patients` patients, one after another in turn.
     ///
     /// `value`: what the observation of an exam says.
-    static func lines(
+    package static func lines(
         count: Int,
         patients: Int,
         source: String = "source",
@@ -16,7 +16,7 @@ enum ExamFile {
     }
 
     /// How the patient of `ExamFile.lines` is asked for.
-    static func patient(_ number: Int) -> String { "urn:test:patient|P\(number)" }
+    package static func patient(_ number: Int) -> String { "urn:test:patient|P\(number)" }
 
     private static func line(_ number: Int, patient: Int, source: String, value: String) -> String {
         let day = 1 + number % 28

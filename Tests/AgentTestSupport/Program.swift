@@ -1,11 +1,11 @@
-import Dispatch
-import Foundation
+package import Dispatch
+package import Foundation
 import TestSupport
 
 /// The `entente` program as the tests run it: real processes, real files.
-enum Program {
+package enum Program {
     /// Beside the test bundle, where the build put it.
-    static let url: URL = {
+    package static let url: URL = {
         let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         for folder in [bundle, TestData.repositoryFile(".build/release")] {
             let candidate = folder.appending(path: "entente")
@@ -14,16 +14,22 @@ enum Program {
         preconditionFailure("the entente program is built before the tests run")
     }()
 
-    struct Result {
-        var status: Int32
-        var output: String
-        var errors: String
+    package struct Result {
+        package var status: Int32
+        package var output: String
+        package var errors: String
+
+        package init(status: Int32, output: String, errors: String) {
+            self.status = status
+            self.output = output
+            self.errors = errors
+        }
 
         /// The JSON object on standard output; nothing where there is none.
-        var json: JSON { (try? JSON(self.output)) ?? JSON(nil) }
+        package var json: JSON { (try? JSON(self.output)) ?? JSON(nil) }
 
         /// The code of `error[code]: …`, or of the JSON object that `--json` prints in its place.
-        var code: String {
+        package var code: String {
             if let object = try? JSON(self.errors) { return object["error"]["code"].string }
             guard let start = self.errors.firstRange(of: "error[")?.upperBound,
                 let end = self.errors[start...].firstRange(of: "]: ")?.lowerBound
@@ -32,17 +38,19 @@ enum Program {
         }
     }
 
-    struct Unexpected: Error, CustomStringConvertible {
-        var text: String
-        var description: String { self.text }
+    package struct Unexpected: Error, CustomStringConvertible {
+        package var text: String
+        package var description: String { self.text }
+
+        package init(text: String) { self.text = text }
     }
 
     /// A command that has been started.
-    final class Running {
+    package final class Running {
         private let process = Process()
         private let folder: TemporaryFolder
 
-        init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
+        package init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
             self.folder = try TemporaryFolder()
             self.process.executableURL = Program.url
             self.process.arguments = arguments
@@ -57,10 +65,11 @@ enum Program {
             try self.process.run()
         }
 
-        var isRunning: Bool { self.process.isRunning }
+        package var isRunning: Bool { self.process.isRunning }
+        package var processIdentifier: Int32 { self.process.processIdentifier }
 
         /// Waits for the end; blocks the calling thread.
-        func result() throws -> Result {
+        package func result() throws -> Result {
             let watchdog = Program.watchdog(self.process)
             self.process.waitUntilExit()
             watchdog.cancel()
@@ -75,7 +84,7 @@ enum Program {
     /// Kills a process that hangs: then its test fails, and the tests go on.
     ///
     /// Cancelled by whoever sees the process come to its end, or become ready.
-    static func watchdog(_ process: Process) -> DispatchWorkItem {
+    package static func watchdog(_ process: Process) -> DispatchWorkItem {
         let identifier = process.processIdentifier
         let item = DispatchWorkItem { Foundation.kill(identifier, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.hangSeconds), execute: item)
@@ -86,35 +95,39 @@ enum Program {
     private static let hangSeconds = 30
 
     /// The exit status of a process that has ended; below zero the signal that ended it.
-    static func status(of process: Process) -> Int32 {
+    package static func status(of process: Process) -> Int32 {
         process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
     /// Runs the program to its end.
     ///
     /// Blocks the calling thread.
-    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
+    package static func run(
+        _ arguments: [String],
+        input: String = "",
+        environment: [String: String] = [:]
+    ) throws -> Result {
         try Running(arguments, input: input, environment: environment).result()
     }
 }
 
 /// A running agent.
-final class AgentProcess {
+package final class AgentProcess {
     /// The agent ended in place of becoming ready.
-    struct Ended: Error, CustomStringConvertible {
-        var status: Int32
+    package struct Ended: Error, CustomStringConvertible {
+        package var status: Int32
         /// The end of its log.
-        var log: String
+        package var log: String
 
-        var description: String { "agent ended with \(self.status): \(self.log)" }
+        package var description: String { "agent ended with \(self.status): \(self.log)" }
     }
 
-    let home: URL
+    package let home: URL
     private let process = Process()
     private let log: URL
 
     /// Starts an agent on `home` and returns when it says that it serves.
-    init(home: URL, arguments: [String] = [], environment: [String: String] = [:]) throws {
+    package init(home: URL, arguments: [String] = [], environment: [String: String] = [:]) throws {
         self.home = home
         // Beside the home, so that a home on a full disk can still be told about.
         self.log = home.appendingPathExtension("log")
@@ -146,22 +159,23 @@ final class AgentProcess {
 
     deinit { self.kill() }
 
-    var isRunning: Bool { self.process.isRunning }
-    var logText: String { (try? String(contentsOf: self.log, encoding: .utf8)) ?? "" }
+    package var isRunning: Bool { self.process.isRunning }
+    package var processIdentifier: Int32 { self.process.processIdentifier }
+    package var logText: String { (try? String(contentsOf: self.log, encoding: .utf8)) ?? "" }
 
     /// SIGTERM, and waits for the end.
     @discardableResult
-    func stop() -> Int32 {
+    package func stop() -> Int32 {
         guard self.process.isRunning else { return self.process.terminationStatus }
         self.process.terminate()
         self.process.waitUntilExit()
         return self.process.terminationStatus
     }
 
-    /// SIGKILL, and waits for the end.
-    func kill() {
+    /// Sends a signal that ends it, SIGKILL unless another is named, and waits for the end.
+    package func kill(_ signal: Int32 = SIGKILL) {
         guard self.process.isRunning else { return }
-        Foundation.kill(self.process.processIdentifier, SIGKILL)
+        Foundation.kill(self.process.processIdentifier, signal)
         self.process.waitUntilExit()
     }
 }
