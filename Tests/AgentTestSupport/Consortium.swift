@@ -6,6 +6,8 @@ package final class Consortium {
     package let folder: TemporaryFolder
     package let names: [String]
     package private(set) var agents: [String: AgentProcess] = [:]
+    /// Where others reach each of them.
+    package private(set) var ports: [String: UInt16] = [:]
 
     /// Makes homes, founds a chain and, unless told otherwise, starts every agent.
     ///
@@ -26,7 +28,9 @@ package final class Consortium {
         try prepare(self)
         for name in names {
             // Port 0 cannot stand in a card: others must know the port before the agent first runs.
-            let address = "127.0.0.1:\(try Loopback.freePort())"
+            let port = try Loopback.freePort()
+            self.ports[name] = port
+            let address = "127.0.0.1:\(port)"
             let role = verifiers.contains(name) ? "verifier" : "validator"
             try self.succeed(
                 name,
@@ -64,7 +68,7 @@ package final class Consortium {
     }
 
     package func stop(_ name: String) { self.agents.removeValue(forKey: name)?.stop() }
-    package func kill(_ name: String) { self.agents.removeValue(forKey: name)?.kill() }
+    package func kill(_ name: String, signal: Int32 = SIGKILL) { self.agents.removeValue(forKey: name)?.kill(signal) }
     package func log(_ name: String) -> String { self.agents[name]?.logText ?? "" }
 
     // MARK: Commands

@@ -22,7 +22,7 @@ extension AgentHarness {
                 approver: Array(request.approver),
                 widens: widens
             )
-            return Self.prepared(try await self.emergencies.opening(wish))
+            return self.prepared(try await self.emergencies.opening(wish))
         }
     }
 
@@ -31,7 +31,7 @@ extension AgentHarness {
         context: ServerContext
     ) async throws -> Entente_Api_V1_PreparedTransaction {
         try await self.answer {
-            Self.prepared(
+            self.prepared(
                 try self.emergencies.review(
                     Self.emergency(request.emergency),
                     outcome: request.outcome,
@@ -45,7 +45,7 @@ extension AgentHarness {
         request: Entente_Api_V1_NoticesRequest,
         context: ServerContext
     ) async throws -> Entente_Api_V1_NoticesReply {
-        try await self.answer {
+        try await self.answer(paced: true) {
             let notices = try await self.emergencies.notices(of: request.patient)
             let counts = self.context.board.tip.state.emergencyCounts(self.context.institution)
             let now = Clock.now

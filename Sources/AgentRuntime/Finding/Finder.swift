@@ -105,7 +105,7 @@ package struct Finder: Sendable {
     }
 
     /// All entries about a person: the first of every institution in one look-up, then more where there was one.
-    private func exams(of pseudonym: PatientPseudonym) throws -> [Found] {
+    package func exams(of pseudonym: PatientPseudonym) throws -> [Found] {
         var found: [Found] = []
         var next: [InstitutionID: UInt64] = [:]
         var window: UInt64 = 1

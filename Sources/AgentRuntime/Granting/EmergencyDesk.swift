@@ -36,9 +36,17 @@ package final class EmergencyDesk: Sendable {
     private let desk: TransactionDesk
     private let credentials: CredentialCheck
     private let resolver: PatientResolver
+    private let disclosure: Disclosure
     private let prepared = Mutex<[TransactionID]>([])
 
-    package init(context: AgentContext, desk: TransactionDesk, credentials: CredentialCheck, names: PseudonymDesk) {
+    package init(
+        context: AgentContext,
+        desk: TransactionDesk,
+        judge: AccessJudge,
+        credentials: CredentialCheck,
+        names: PseudonymDesk
+    ) {
+        self.disclosure = Disclosure(context: context, judge: judge)
         self.context = context
         self.desk = desk
         self.credentials = credentials
@@ -146,6 +154,7 @@ package final class EmergencyDesk: Sendable {
                     $0.handle(salt: opening.grant.salt) == opening.grant.handle
                 }
             guard subject != nil || (isOwn && patient.isEmpty) else { continue }
+            if let subject, try !isOwn && !self.disclosure.isOpen(subject) { continue }
             let statement = subject.flatMap {
                 try? PseudonymSealing.openStatement(opening.sealedStatement, pseudonym: $0, salt: opening.grant.salt)
             }

@@ -18,17 +18,21 @@ package struct Agent: Sendable {
     private let layout: HomeLayout
     private let passphrase: [UInt8]?
     private let feeds: FeedConfiguration
+    private let listen: String?
     private let logger: Logger
 
+    /// `listen`: `HOST:PORT`, where that is not the address at which the chain says that others reach this agent.
     package init(
         layout: HomeLayout,
         passphrase: [UInt8]?,
         feeds: FeedConfiguration = FeedConfiguration(),
+        listen: String? = nil,
         logger: Logger
     ) {
         self.layout = layout
         self.passphrase = passphrase
         self.feeds = feeds
+        self.listen = listen
         self.logger = logger
     }
 
@@ -36,7 +40,12 @@ package struct Agent: Sendable {
     ///
     /// Calls `ready` when it serves.
     package func run(ready: @escaping @Sendable () -> Void) async throws {
-        let parts = try AgentAssembly(layout: self.layout, passphrase: self.passphrase, logger: self.logger).parts()
+        let parts = try AgentAssembly(
+            layout: self.layout,
+            passphrase: self.passphrase,
+            listen: self.listen,
+            logger: self.logger
+        ).parts()
         try self.emptySpool()
         do {
             try await self.serve(parts, ready: ready)

@@ -63,11 +63,13 @@ struct AgentAssembly {
 
     private let layout: HomeLayout
     private let passphrase: [UInt8]?
+    private let listen: String?
     private let logger: Logger
 
-    init(layout: HomeLayout, passphrase: [UInt8]?, logger: Logger) {
+    init(layout: HomeLayout, passphrase: [UInt8]?, listen: String?, logger: Logger) {
         self.layout = layout
         self.passphrase = passphrase
+        self.listen = listen
         self.logger = logger
     }
 
@@ -261,8 +263,14 @@ struct AgentAssembly {
         _ server: ObjectServer
     ) throws -> PeerLink {
         guard let card = context.board.tip.state.institution(context.institution)?.card,
-            let address = PeerAddress(card.address)
-        else { throw AgentFailure(.badRequest, "this institution's address on the chain is not HOST:PORT") }
+            let address = PeerAddress(self.listen ?? card.address)
+        else {
+            throw AgentFailure(
+                .badRequest,
+                self.listen == nil
+                    ? "this institution's address on the chain is not HOST:PORT" : "--listen is not HOST:PORT"
+            )
+        }
         // One message is at most a range of blocks that were decided together, and the link must take it whole.
         var limits = PeerLinkLimits()
         limits.messageBytesMax = ConsensusMessage.byteCountMax + Self.messageOverheadBytes
@@ -314,19 +322,21 @@ struct AgentAssembly {
             obtain: { record, custodian in await replicator.obtain(record, from: custodian, atMost: .seconds(3)) },
             receiptWritten: { written.ring() }
         )
+        let finder = Finder(context: context, judge: judge, names: names)
         return AgentHarness(
             context: context,
             desk: desk,
-            finder: Finder(context: context, judge: judge, names: names),
+            finder: finder,
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),
             emergencies: EmergencyDesk(
                 context: context,
                 desk: desk,
+                judge: judge,
                 credentials: fetcher.credentials,
                 names: names
             ),
-            log: AccessLog(context: context, names: names),
+            log: AccessLog(context: context, judge: judge, finder: finder, names: names),
             anomalies: AnomalyList(context: context),
             imports: imports,
             reporter: StatusReporter(context: context, link: link, replicator: replicator, names: names),

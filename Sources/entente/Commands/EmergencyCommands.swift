@@ -18,10 +18,10 @@ struct BreakGlassCommand: EntenteCommand {
     @Option(name: .long, help: "unconscious, life-threatening, nobody-can-decide, disaster or other.")
     var reason: String
 
-    @Option(name: .long, help: "The reason in words.")
+    @Option(name: .long, help: "The reason in words, or @FILE: what stands here is in the process list.")
     var text: String
 
-    @Option(name: .long, help: "Where and in what state the patient is.")
+    @Option(name: .long, help: "Where and in what state the patient is, or @FILE.")
     var circumstances: String
 
     @Option(name: .long, help: "An earlier emergency access to widen to everything, sensitive exams included.")
@@ -39,8 +39,8 @@ struct BreakGlassCommand: EntenteCommand {
         var request = Entente_Api_V1_PrepareBreakGlassRequest()
         request.patient = try self.patient.read()
         request.reason = self.reason
-        request.text = self.text
-        request.circumstances = self.circumstances
+        request.text = try ArgumentText.read(self.text, what: "the reason")
+        request.circumstances = try ArgumentText.read(self.circumstances, what: "the circumstances")
         request.credential = credential.credentialBytes
         request.approver = approver?.credentialBytes ?? Data()
         if let widen = self.widen {
