@@ -39,7 +39,10 @@ struct Entente: AsyncParsableCommand {
                 name: "In an emergency",
                 subcommands: [BreakGlassCommand.self, ReviewCommand.self, NoticesCommand.self]
             ),
-            CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self, PolicyCommand.self]),
+            CommandGroup(
+                name: "Checking",
+                subcommands: [AnomaliesCommand.self, AuditCommand.self, PolicyCommand.self]
+            ),
             CommandGroup(
                 name: "Reading",
                 subcommands: [

@@ -52,7 +52,9 @@ package enum Loopback {
         }
     }
 
-    /// Connects to `port`; the caller closes the socket. Returns `nil` if nobody listens.
+    /// Connects to `port`.
+    ///
+    /// The caller closes the socket. Returns `nil` if nobody listens.
     package static func dial(port: UInt16) -> Int32? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = Self.address(port)
