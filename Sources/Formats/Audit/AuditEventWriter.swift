@@ -1,4 +1,4 @@
-package import Primitives
+import Primitives
 
 /// Writes entries as FHIR R4 AuditEvents after the patterns of IHE BALP 1.1, one a line.
 ///
