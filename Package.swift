@@ -94,9 +94,8 @@ let targets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Oblivious", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore",
-            "LedgerStore",
-            "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
+            "Primitives", "Oblivious", "Records", "Formats", "Recognition", "Ledger", "Consensus", "Replication",
+            "AgentCore", "LedgerStore", "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
             protobuf, product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             product("NIOSSL", "swift-nio-ssl"), product("NIOHTTP1", "swift-nio"), httpClient,
         ]

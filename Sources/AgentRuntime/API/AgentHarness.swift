@@ -15,6 +15,8 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let context: AgentContext
     let desk: TransactionDesk
     let finder: Finder
+    let verdicts: VerdictDesk
+    let policies: PolicyDesk
     let fetcher: Fetcher
     let grants: GrantDesk
     let emergencies: EmergencyDesk

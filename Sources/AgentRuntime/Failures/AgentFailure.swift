@@ -46,6 +46,12 @@ package struct AgentFailure: Error, Sendable {
         case mappingVersion = "mapping.version"
         case mappingRefused = "mapping.refused"
         case mappingItem = "mapping.no-item"
+        case policyNone = "policy.none"
+        case policyUnknown = "policy.unknown"
+        case policyUnsound = "policy.unsound"
+        case policyDiffers = "policy.differs"
+        case policyDamaged = "policy.damaged"
+        case verdictNotOpened = "verdict.not-opened"
         case inputUnreadable = "input.unreadable"
         case diskFull = "disk.full"
         case storeDamaged = "store.damaged"
@@ -72,18 +78,22 @@ package struct AgentFailure: Error, Sendable {
     package var exitStatus: Int32 {
         switch self.code {
         case .internalError, .diskFull: 1
-        case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
+        case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused,
+            .policyUnsound:
+            2
         case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem,
-            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown:
+            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown, .policyUnknown:
             3
         case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
             .credentialExpired, .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked,
-            .emergencyNoExport, .emergencyNoRight:
+            .emergencyNoExport, .emergencyNoRight, .verdictNotOpened:
             4
         case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6
-        case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch: 7
-        case .notReady, .pseudonymsNotReady, .stopping, .mappingNoCatalogue: 9
+        case .recordDamaged, .recordUnreadable, .storeDamaged, .proofIncomplete, .signatureMismatch,
+            .policyDiffers, .policyDamaged:
+            7
+        case .notReady, .pseudonymsNotReady, .stopping, .mappingNoCatalogue, .policyNone: 9
         }
     }
 }

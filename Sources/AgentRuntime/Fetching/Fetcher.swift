@@ -34,6 +34,7 @@ package struct Fetcher: Sendable {
     private let access: OpeningJudge
     package let credentials: CredentialCheck
     private let evidence: EvidenceBuilder
+    private let opener: RecordOpener
     private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
     private let receiptWritten: @Sendable () -> Void
 
@@ -53,6 +54,7 @@ package struct Fetcher: Sendable {
         self.access = OpeningJudge(context: context, judge: judge)
         self.credentials = CredentialCheck(context: context)
         self.evidence = EvidenceBuilder(context: context)
+        self.opener = RecordOpener(context: context)
         self.obtain = obtain
         self.receiptWritten = receiptWritten
     }
@@ -98,7 +100,7 @@ package struct Fetcher: Sendable {
         // The tip and the access are taken together, last: what counts is the ledger at the moment of opening.
         let tip = self.context.board.tip
         let judged = try self.access.judged(location, credential, request.purpose, tip)
-        let opened = try self.unseal(location, judged.answer)
+        let opened = try self.opener.unseal(location.row, judged.answer)
         guard opened.commitment == location.row.leaf.commitment else {
             throw AgentFailure(
                 .recordDamaged,
@@ -106,7 +108,7 @@ package struct Fetcher: Sendable {
                 hint: "Report it to the institution that made the record."
             )
         }
-        let exam = try Self.parse(opened.content)
+        let exam = try RecordOpener.parse(opened.content)
         try await self.compare(exam, with: location)
         let hidden = FieldMask(judged.answer).applied(to: exam)
         if wantsWhole || wantsEvidence { try Self.checkHandingOut(judged.terms, hidden: hidden) }
@@ -243,36 +245,6 @@ package struct Fetcher: Sendable {
                 "the manifest of the record's batch is damaged here",
                 hint: "Run entente doctor --full; another institution's is fetched again.",
                 cause: error
-            )
-        }
-    }
-
-    private func unseal(_ location: RecordLocation, _ access: AccessAnswer) throws -> OpenedRecord {
-        let record = location.row.leaf.record
-        guard case .allowed(let permission) = access else { return try self.context.vault.openOwn(record) }
-        let object = try self.context.vault.read(record)
-        for place in try self.context.custody.envelopes(record: record)
-        where place.grant == permission.grant && place.custodian == location.row.institution {
-            let page = try KeyEnvelopePage(canonicalBytes: self.context.vault.read(place.object).body)
-            // A page made before this institution joined the group holds nothing for it.
-            guard page.recipients.contains(where: { $0.institution == self.context.institution }) else { continue }
-            return try self.context.vault.openGranted(object, page: page, chain: self.context.rules.chain)
-        }
-        throw AgentFailure(
-            .recordNotHere,
-            "the key for this record has not reached this agent yet",
-            hint: "Its institution wraps it when it sees the grant: see entente status, and try again."
-        )
-    }
-
-    private static func parse(_ content: RecordContent) throws -> ParsedExam {
-        switch ExamReader.read(content) {
-        case .success(let exam): return exam
-        case .failure(let refusal):
-            throw AgentFailure(
-                .recordUnreadable,
-                "the record is authentic, but this release cannot read it (\(refusal.code))",
-                hint: "Take the source's own bytes: fetch --original."
             )
         }
     }

@@ -19,8 +19,11 @@ package struct Finder: Sendable {
         package var pseudonym: PatientPseudonym
         package var row: LocatorRow
         package var summary: LocatorSummary
-        package var isSuperseded: Bool
+        /// The first line by which the institution replaced it.
+        package var replacedBy: LocatorRow?
         package var access: AccessAnswer
+
+        package var isSuperseded: Bool { self.replacedBy != nil }
     }
 
     private struct Superseded: Hashable {
@@ -50,23 +53,28 @@ package struct Finder: Sendable {
         var found: [Found] = []
         for pseudonym in try await self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
         // An institution replaces its own exams only, and by what it committed to.
-        let superseded = Set(
+        let superseded = Dictionary(
             found.compactMap { exam in
-                exam.row.leaf.supersedes.map { Superseded(institution: exam.row.institution, record: $0) }
-            }
+                exam.row.leaf.supersedes.map { (Superseded(institution: exam.row.institution, record: $0), exam.row) }
+            },
+            uniquingKeysWith: { $0.batch <= $1.batch ? $0 : $1 }
         )
         try self.judge(&found, by: credential)
         for index in found.indices {
-            found[index].isSuperseded = superseded.contains(
-                Superseded(institution: found[index].row.institution, record: found[index].summary.record)
-            )
+            found[index].replacedBy =
+                superseded[
+                    Superseded(institution: found[index].row.institution, record: found[index].summary.record)
+                ]
         }
-        found = found.filter { exam in
-            (items.isEmpty || self.context.codes.isListed(exam.summary, of: exam.row.institution, under: items))
-                && (since.map { exam.summary.examTime ?? $0 >= $0 } ?? true)
-        }
+        found = found.filter { self.isWanted($0, items: items, since: since) }
         try self.note(found, Clock.now)
         return found.sorted(by: Self.precedes)
+    }
+
+    /// Whether an exam is one of those items and not older.
+    package func isWanted(_ exam: Found, items: [String], since: Timestamp?) -> Bool {
+        (items.isEmpty || self.context.codes.isListed(exam.summary, of: exam.row.institution, under: items))
+            && (since.map { exam.summary.examTime ?? $0 >= $0 } ?? true)
     }
 
     /// Fills in the access to each exam, and leaves out those that are not to be listed.
@@ -134,7 +142,7 @@ package struct Finder: Sendable {
                     ), summary.record == row.leaf.record
                 else { continue }
                 found.append(
-                    Found(pseudonym: pseudonym, row: row, summary: summary, isSuperseded: false, access: .own)
+                    Found(pseudonym: pseudonym, row: row, summary: summary, access: .own)
                 )
             }
             var following: [InstitutionID: UInt64] = [:]

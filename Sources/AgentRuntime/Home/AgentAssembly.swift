@@ -160,6 +160,7 @@ struct AgentAssembly {
         let evaluator = PseudonymEvaluator(context: context, served: { bells.served.ring() })
         let server = ObjectServer(context: context, wrapper: wrapper, evaluator: evaluator)
         let link = try self.link(context, identity, directory, server)
+        let contacts = SourceContacts()
         let names = PseudonymDesk(context: context) { holder, request in
             try await EvaluationReply.ask(link, holder, request)
         }
@@ -184,6 +185,7 @@ struct AgentAssembly {
             loop: loop,
             link: link,
             identity: identity,
+            contacts: contacts,
             replicator: replicator,
             follower: ChainFollower(
                 context: context,
@@ -210,6 +212,7 @@ struct AgentAssembly {
                 link,
                 replicator,
                 identity,
+                contacts,
                 written: bells.written
             ),
             halt: halt
@@ -305,8 +308,10 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ replicator: Replicator,
         _ identity: TransportIdentitySource,
+        _ contacts: SourceContacts,
         written: Bell
     ) -> AgentHarness {
+        let finder = Finder(context: context, judge: judge, names: names)
         let fetcher = Fetcher(
             context: context,
             names: names,
@@ -317,7 +322,9 @@ struct AgentAssembly {
         return AgentHarness(
             context: context,
             desk: desk,
-            finder: Finder(context: context, judge: judge, names: names),
+            finder: finder,
+            verdicts: VerdictDesk(context: context, finder: finder, judge: judge, contacts: contacts),
+            policies: PolicyDesk(context: context, desk: desk),
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),
             emergencies: EmergencyDesk(
