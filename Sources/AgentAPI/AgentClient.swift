@@ -200,6 +200,41 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.anomalies(request) }
     }
 
+    /// Puts a policy pack on the chain as the institution's proposal.
+    public func proposePolicy(
+        _ request: Entente_Api_V1_ProposePolicyRequest
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        try await self.call { try await $0.proposePolicy(request) }
+    }
+
+    /// Approves another institution's policy pack.
+    public func approvePolicy(
+        _ request: Entente_Api_V1_ApprovePolicyRequest
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        try await self.call { try await $0.approvePolicy(request) }
+    }
+
+    /// The policy packs of the chain.
+    public func listPolicies(
+        _ request: Entente_Api_V1_ListPoliciesRequest
+    ) async throws -> Entente_Api_V1_ListPoliciesReply {
+        try await self.call { try await $0.listPolicies(request) }
+    }
+
+    /// A policy pack's bytes from the chain.
+    public func showPolicy(
+        _ request: Entente_Api_V1_ShowPolicyRequest
+    ) async throws -> Entente_Api_V1_ShowPolicyReply {
+        try await self.call { try await $0.showPolicy(request) }
+    }
+
+    /// What the rules of recognition say, step by step.
+    public func why(
+        _ request: Entente_Api_V1_WhyRequest
+    ) async throws -> Entente_Api_V1_WhyReply {
+        try await self.call { try await $0.why(request) }
+    }
+
     /// Looks a patient's exams up, without network.
     public func find(
         _ request: Entente_Api_V1_FindRequest

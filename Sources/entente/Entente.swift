@@ -43,7 +43,8 @@ struct Entente: AsyncParsableCommand {
             CommandGroup(
                 name: "Reading",
                 subcommands: [
-                    ClinicianCommand.self, FindCommand.self, ExplainCommand.self, FetchCommand.self, VerifyCommand.self,
+                    ClinicianCommand.self, FindCommand.self, WhyCommand.self, ExplainCommand.self, FetchCommand.self,
+                    VerifyCommand.self,
                 ]
             ),
         ]

@@ -260,6 +260,41 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func proposePolicy(
+        request: Entente_Api_V1_ProposePolicyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        throw Self.refusal
+    }
+
+    func approvePolicy(
+        request: Entente_Api_V1_ApprovePolicyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        throw Self.refusal
+    }
+
+    func listPolicies(
+        request: Entente_Api_V1_ListPoliciesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ListPoliciesReply {
+        throw Self.refusal
+    }
+
+    func showPolicy(
+        request: Entente_Api_V1_ShowPolicyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ShowPolicyReply {
+        throw Self.refusal
+    }
+
+    func why(
+        request: Entente_Api_V1_WhyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_WhyReply {
+        throw Self.refusal
+    }
+
     func prepareFetch(
         request: Entente_Api_V1_PrepareFetchRequest,
         context: ServerContext

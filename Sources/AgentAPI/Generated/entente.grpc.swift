@@ -481,6 +481,71 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "ProposePolicy" metadata.
+        public enum ProposePolicy: Sendable {
+            /// Request type for "ProposePolicy".
+            public typealias Input = Entente_Api_V1_ProposePolicyRequest
+            /// Response type for "ProposePolicy".
+            public typealias Output = Entente_Api_V1_PolicyReply
+            /// Descriptor for "ProposePolicy".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ProposePolicy",
+                type: .unary
+            )
+        }
+        /// Namespace for "ApprovePolicy" metadata.
+        public enum ApprovePolicy: Sendable {
+            /// Request type for "ApprovePolicy".
+            public typealias Input = Entente_Api_V1_ApprovePolicyRequest
+            /// Response type for "ApprovePolicy".
+            public typealias Output = Entente_Api_V1_PolicyReply
+            /// Descriptor for "ApprovePolicy".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ApprovePolicy",
+                type: .unary
+            )
+        }
+        /// Namespace for "ListPolicies" metadata.
+        public enum ListPolicies: Sendable {
+            /// Request type for "ListPolicies".
+            public typealias Input = Entente_Api_V1_ListPoliciesRequest
+            /// Response type for "ListPolicies".
+            public typealias Output = Entente_Api_V1_ListPoliciesReply
+            /// Descriptor for "ListPolicies".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ListPolicies",
+                type: .unary
+            )
+        }
+        /// Namespace for "ShowPolicy" metadata.
+        public enum ShowPolicy: Sendable {
+            /// Request type for "ShowPolicy".
+            public typealias Input = Entente_Api_V1_ShowPolicyRequest
+            /// Response type for "ShowPolicy".
+            public typealias Output = Entente_Api_V1_ShowPolicyReply
+            /// Descriptor for "ShowPolicy".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ShowPolicy",
+                type: .unary
+            )
+        }
+        /// Namespace for "Why" metadata.
+        public enum Why: Sendable {
+            /// Request type for "Why".
+            public typealias Input = Entente_Api_V1_WhyRequest
+            /// Response type for "Why".
+            public typealias Output = Entente_Api_V1_WhyReply
+            /// Descriptor for "Why".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Why",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -531,6 +596,11 @@ public enum Entente_Api_V1_Agent: Sendable {
             PrepareBreakGlass.descriptor,
             PrepareReview.descriptor,
             Notices.descriptor,
+            ProposePolicy.descriptor,
+            ApprovePolicy.descriptor,
+            ListPolicies.descriptor,
+            ShowPolicy.descriptor,
+            Why.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -1105,6 +1175,80 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
 
+        /// Handle the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ProposePolicyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PolicyReply` messages.
+        func proposePolicy(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ApprovePolicyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PolicyReply` messages.
+        func approvePolicy(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ListPoliciesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ListPoliciesReply` messages.
+        func listPolicies(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListPoliciesReply>
+
+        /// Handle the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ShowPolicyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ShowPolicyReply` messages.
+        func showPolicy(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ShowPolicyReply>
+
+        /// Handle the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_WhyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_WhyReply` messages.
+        func why(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WhyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_WhyReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1674,6 +1818,80 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PolicyReply` message.
+        func proposePolicy(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PolicyReply` message.
+        func approvePolicy(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ListPoliciesReply` message.
+        func listPolicies(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListPoliciesReply>
+
+        /// Handle the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ShowPolicyReply` message.
+        func showPolicy(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ShowPolicyReply>
+
+        /// Handle the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_WhyReply` message.
+        func why(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_WhyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_WhyReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -2246,6 +2464,80 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_NoticesReply
 
+        /// Handle the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PolicyReply` to respond with.
+        func proposePolicy(
+            request: Entente_Api_V1_ProposePolicyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PolicyReply
+
+        /// Handle the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PolicyReply` to respond with.
+        func approvePolicy(
+            request: Entente_Api_V1_ApprovePolicyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PolicyReply
+
+        /// Handle the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ListPoliciesReply` to respond with.
+        func listPolicies(
+            request: Entente_Api_V1_ListPoliciesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ListPoliciesReply
+
+        /// Handle the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ShowPolicyReply` to respond with.
+        func showPolicy(
+            request: Entente_Api_V1_ShowPolicyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ShowPolicyReply
+
+        /// Handle the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_WhyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_WhyReply` to respond with.
+        func why(
+            request: Entente_Api_V1_WhyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_WhyReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2652,6 +2944,61 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ProposePolicy.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ProposePolicyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PolicyReply>(),
+            handler: { request, context in
+                try await self.proposePolicy(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ApprovePolicy.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ApprovePolicyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PolicyReply>(),
+            handler: { request, context in
+                try await self.approvePolicy(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ListPolicies.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListPoliciesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListPoliciesReply>(),
+            handler: { request, context in
+                try await self.listPolicies(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ShowPolicy.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ShowPolicyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ShowPolicyReply>(),
+            handler: { request, context in
+                try await self.showPolicy(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Why.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WhyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WhyReply>(),
+            handler: { request, context in
+                try await self.why(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -3036,6 +3383,61 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
         let response = try await self.notices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func proposePolicy(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply> {
+        let response = try await self.proposePolicy(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func approvePolicy(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply> {
+        let response = try await self.approvePolicy(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func listPolicies(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListPoliciesReply> {
+        let response = try await self.listPolicies(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func showPolicy(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ShowPolicyReply> {
+        let response = try await self.showPolicy(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func why(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WhyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_WhyReply> {
+        let response = try await self.why(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -3517,6 +3919,71 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
             message: try await self.notices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func proposePolicy(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>(
+            message: try await self.proposePolicy(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func approvePolicy(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>(
+            message: try await self.approvePolicy(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func listPolicies(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListPoliciesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ListPoliciesReply>(
+            message: try await self.listPolicies(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func showPolicy(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ShowPolicyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ShowPolicyReply>(
+            message: try await self.showPolicy(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func why(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_WhyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_WhyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_WhyReply>(
+            message: try await self.why(
                 request: request.message,
                 context: context
             ),
@@ -4267,6 +4734,105 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProposePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func proposePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProposePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ApprovePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func approvePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ApprovePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListPoliciesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListPoliciesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listPolicies<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListPoliciesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListPoliciesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ShowPolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ShowPolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func showPolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ShowPolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ShowPolicyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WhyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_WhyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func why<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WhyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_WhyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -5406,6 +5972,160 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProposePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func proposePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProposePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ProposePolicy.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ApprovePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func approvePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ApprovePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ApprovePolicy.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListPoliciesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListPoliciesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func listPolicies<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListPoliciesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListPoliciesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ListPolicies.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ShowPolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ShowPolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func showPolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ShowPolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ShowPolicyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ShowPolicy.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WhyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_WhyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func why<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WhyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_WhyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Why.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -6362,6 +7082,135 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProposePolicy" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The rules of mutual recognition, and what they say.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proposePolicy<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.proposePolicy(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ProposePolicyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PolicyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ApprovePolicy" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func approvePolicy<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.approvePolicy(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ApprovePolicyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PolicyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListPolicies" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listPolicies<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.listPolicies(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListPoliciesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListPoliciesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ShowPolicy" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func showPolicy<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.showPolicy(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ShowPolicyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ShowPolicyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Why" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func why<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.why(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WhyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WhyReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -7458,6 +8307,155 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.notices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProposePolicy" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The rules of mutual recognition, and what they say.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proposePolicy<Result>(
+        _ message: Entente_Api_V1_ProposePolicyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.proposePolicy(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ApprovePolicy" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func approvePolicy<Result>(
+        _ message: Entente_Api_V1_ApprovePolicyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.approvePolicy(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListPolicies" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listPolicies<Result>(
+        _ message: Entente_Api_V1_ListPoliciesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listPolicies(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ShowPolicy" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func showPolicy<Result>(
+        _ message: Entente_Api_V1_ShowPolicyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.showPolicy(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Why" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func why<Result>(
+        _ message: Entente_Api_V1_WhyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.why(
             request: request,
             options: options,
             onResponse: handleResponse

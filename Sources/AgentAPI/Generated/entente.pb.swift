@@ -1946,82 +1946,658 @@ public nonisolated struct Entente_Api_V1_Read: Sendable {
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FindRequest: Sendable {
+public nonisolated struct Entente_Api_V1_FindRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var patient: String = String()
+  public var patient: String {
+    get {_storage._patient}
+    set {_uniqueStorage()._patient = newValue}
+  }
 
-  public var items: [String] = []
+  public var items: [String] {
+    get {_storage._items}
+    set {_uniqueStorage()._items = newValue}
+  }
 
   /// 0 means from the beginning.
-  public var since: Int64 = 0
+  public var since: Int64 {
+    get {_storage._since}
+    set {_uniqueStorage()._since = newValue}
+  }
 
   /// Canonical bytes of the clinician's credential.
-  public var credential: Data = Data()
+  public var credential: Data {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// What is ordered; with an empty item each exam is judged by an order of its own item.
+  public var order: Entente_Api_V1_OrderForm {
+    get {_storage._order ?? Entente_Api_V1_OrderForm()}
+    set {_uniqueStorage()._order = newValue}
+  }
+  /// Returns true if `order` has been explicitly set.
+  public var hasOrder: Bool {_storage._order != nil}
+  /// Clears the value of `order`. Subsequent reads from it will return its default value.
+  public mutating func clearOrder() {_uniqueStorage()._order = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_FindReply: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var results: [Entente_Api_V1_FoundExam] {
+    get {_storage._results}
+    set {_uniqueStorage()._results = newValue}
+  }
+
+  public var elapsedMicroseconds: Int64 {
+    get {_storage._elapsedMicroseconds}
+    set {_uniqueStorage()._elapsedMicroseconds = newValue}
+  }
+
+  /// The pack by which was judged; absent if none is in force.
+  public var policy: Entente_Api_V1_PolicyInForce {
+    get {_storage._policy ?? Entente_Api_V1_PolicyInForce()}
+    set {_uniqueStorage()._policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {_storage._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {_uniqueStorage()._policy = nil}
+
+  /// What the rules say of the order, if one was given.
+  public var verdict: Entente_Api_V1_OrderVerdict {
+    get {_storage._verdict ?? Entente_Api_V1_OrderVerdict()}
+    set {_uniqueStorage()._verdict = newValue}
+  }
+  /// Returns true if `verdict` has been explicitly set.
+  public var hasVerdict: Bool {_storage._verdict != nil}
+  /// Clears the value of `verdict`. Subsequent reads from it will return its default value.
+  public mutating func clearVerdict() {_uniqueStorage()._verdict = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_FoundExam: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
+
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
+
+  public var institutionName: String {
+    get {_storage._institutionName}
+    set {_uniqueStorage()._institutionName = newValue}
+  }
+
+  public var kind: String {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
+
+  public var itemSystem: String {
+    get {_storage._itemSystem}
+    set {_uniqueStorage()._itemSystem = newValue}
+  }
+
+  public var item: String {
+    get {_storage._item}
+    set {_uniqueStorage()._item = newValue}
+  }
+
+  public var display: String {
+    get {_storage._display}
+    set {_uniqueStorage()._display = newValue}
+  }
+
+  public var bodySite: String {
+    get {_storage._bodySite}
+    set {_uniqueStorage()._bodySite = newValue}
+  }
+
+  public var examTime: Int64 {
+    get {_storage._examTime}
+    set {_uniqueStorage()._examTime = newValue}
+  }
+
+  public var reportTime: Int64 {
+    get {_storage._reportTime}
+    set {_uniqueStorage()._reportTime = newValue}
+  }
+
+  public var status: String {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
+
+  /// own, granted, not-granted, expired, revoked or stale.
+  public var access: String {
+    get {_storage._access}
+    set {_uniqueStorage()._access = newValue}
+  }
+
+  public var images: UInt32 {
+    get {_storage._images}
+    set {_uniqueStorage()._images = newValue}
+  }
+
+  public var recordBytes: UInt32 {
+    get {_storage._recordBytes}
+    set {_uniqueStorage()._recordBytes = newValue}
+  }
+
+  public var supersedes: Data {
+    get {_storage._supersedes}
+    set {_uniqueStorage()._supersedes = newValue}
+  }
+
+  /// A newer version of this exam exists.
+  public var superseded: Bool {
+    get {_storage._superseded}
+    set {_uniqueStorage()._superseded = newValue}
+  }
+
+  /// Absent if no policy pack is in force.
+  public var verdict: Entente_Api_V1_ExamVerdict {
+    get {_storage._verdict ?? Entente_Api_V1_ExamVerdict()}
+    set {_uniqueStorage()._verdict = newValue}
+  }
+  /// Returns true if `verdict` has been explicitly set.
+  public var hasVerdict: Bool {_storage._verdict != nil}
+  /// Clears the value of `verdict`. Subsequent reads from it will return its default value.
+  public mutating func clearVerdict() {_uniqueStorage()._verdict = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_OrderForm: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// A code or alias of the policy pack.
+  public var item: String = String()
+
+  /// 0 for now.
+  public var time: Int64 = 0
+
+  /// Minutes east of UTC.
+  public var offsetMinutes: Int32 = 0
+
+  /// The clinician's own when empty.
+  public var department: String = String()
+
+  /// outpatient, inpatient, emergency or health-check; outpatient when empty.
+  public var visitType: String = String()
+
+  public var visit: String = String()
+
+  /// ICD-10.
+  public var diagnoses: [String] = []
+
+  /// YYYY-MM-DD.
+  public var birthDate: String = String()
+
+  /// emergency, pre-operation, pre-transfusion, forensic, monitoring.
+  public var flags: [String] = []
+
+  public var modality: String = String()
+
+  public var bodySites: [String] = []
+
+  /// left, right or bilateral.
+  public var laterality: String = String()
+
+  /// plain, enhanced or both.
+  public var contrast: String = String()
+
+  public var specimen: String = String()
+
+  public var method: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FindReply: Sendable {
+public nonisolated struct Entente_Api_V1_PolicyInForce: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var results: [Entente_Api_V1_FoundExam] = []
+  public var name: String = String()
 
-  public var elapsedMicroseconds: Int64 = 0
+  public var version: UInt64 = 0
+
+  public var digest: Data = Data()
+
+  public var proposal: Data = Data()
+
+  public var example: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FoundExam: Sendable {
+/// A rule with what was found against what it needs, and the pack's texts for its code.
+public nonisolated struct Entente_Api_V1_RuleReason: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var record: Data = Data()
+  /// N01 to N23, or a suggested D01 to D99.
+  public var code: String = String()
 
-  public var institution: String = String()
+  public var step: String = String()
 
-  public var institutionName: String = String()
+  public var rule: String = String()
 
-  public var kind: String = String()
+  public var clause: String = String()
 
-  public var itemSystem: String = String()
+  public var observed: String = String()
+
+  public var required: String = String()
+
+  public var chinese: String = String()
+
+  public var english: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_StepFinding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var step: String = String()
+
+  /// passed, open, or the code.
+  public var finding: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ExamVerdict: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
+
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
+
+  /// An outcome, or ELIGIBLE for an exam in whose place another was chosen.
+  public var outcome: String {
+    get {_storage._outcome}
+    set {_uniqueStorage()._outcome = newValue}
+  }
+
+  public var chosen: Bool {
+    get {_storage._chosen}
+    set {_uniqueStorage()._chosen = newValue}
+  }
+
+  /// Why it is no more than that.
+  public var reason: Entente_Api_V1_RuleReason {
+    get {_storage._reason ?? Entente_Api_V1_RuleReason()}
+    set {_uniqueStorage()._reason = newValue}
+  }
+  /// Returns true if `reason` has been explicitly set.
+  public var hasReason: Bool {_storage._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  public mutating func clearReason() {_uniqueStorage()._reason = nil}
+
+  /// record, not-granted, not-here, counted or unreadable: what it was judged by.
+  public var basis: String {
+    get {_storage._basis}
+    set {_uniqueStorage()._basis = newValue}
+  }
+
+  /// 0 for the report as a whole, else the result's number.
+  public var line: UInt32 {
+    get {_storage._line}
+    set {_uniqueStorage()._line = newValue}
+  }
+
+  public var steps: [Entente_Api_V1_StepFinding] {
+    get {_storage._steps}
+    set {_uniqueStorage()._steps = newValue}
+  }
+
+  /// Of the verdict, what it was made from, and the item of the order.
+  public var digest: Data {
+    get {_storage._digest}
+    set {_uniqueStorage()._digest = newValue}
+  }
+
+  public var inputHash: Data {
+    get {_storage._inputHash}
+    set {_uniqueStorage()._inputHash = newValue}
+  }
+
+  public var item: String {
+    get {_storage._item}
+    set {_uniqueStorage()._item = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_OrderVerdict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var outcome: String = String()
+
+  public var chosen: Data = Data()
+
+  public var chosenLine: UInt32 = 0
+
+  /// The result in the item's unit; only if the record has been opened.
+  public var comparable: String = String()
+
+  public var reasons: [Entente_Api_V1_RuleReason] = []
+
+  public var exams: [Entente_Api_V1_ExamVerdict] = []
+
+  public var digest: Data = Data()
+
+  public var inputHash: Data = Data()
+
+  public var engineVersion: UInt32 = 0
+
+  public var ageDays: UInt32 = 0
+
+  /// given, record or assumed.
+  public var ageSource: String = String()
+
+  /// Lines of exams beyond the 256 that an order is judged against.
+  public var leftOut: UInt32 = 0
 
   public var item: String = String()
 
-  public var display: String = String()
-
-  public var bodySite: String = String()
-
-  public var examTime: Int64 = 0
-
-  public var reportTime: Int64 = 0
-
-  public var status: String = String()
-
-  /// own, granted, not-granted, expired, revoked or stale.
-  public var access: String = String()
-
-  public var images: UInt32 = 0
-
-  public var recordBytes: UInt32 = 0
-
-  public var supersedes: Data = Data()
-
-  /// A newer version of this exam exists.
-  public var superseded: Bool = false
+  public var time: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_WhyRequest: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// One exam; with a patient, all of them.
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
+
+  public var patient: String {
+    get {_storage._patient}
+    set {_uniqueStorage()._patient = newValue}
+  }
+
+  public var order: Entente_Api_V1_OrderForm {
+    get {_storage._order ?? Entente_Api_V1_OrderForm()}
+    set {_uniqueStorage()._order = newValue}
+  }
+  /// Returns true if `order` has been explicitly set.
+  public var hasOrder: Bool {_storage._order != nil}
+  /// Clears the value of `order`. Subsequent reads from it will return its default value.
+  public mutating func clearOrder() {_uniqueStorage()._order = nil}
+
+  public var credential: Data {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// Canonical bytes of what a verdict was made from, to make it again; then nothing else is asked.
+  public var input: Data {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
+
+  /// Hands out what the verdict was made from; records that it was judged by must have been opened.
+  public var wantsInput: Bool {
+    get {_storage._wantsInput}
+    set {_uniqueStorage()._wantsInput = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_WhyReply: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var policy: Entente_Api_V1_PolicyInForce {
+    get {_storage._policy ?? Entente_Api_V1_PolicyInForce()}
+    set {_uniqueStorage()._policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {_storage._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {_uniqueStorage()._policy = nil}
+
+  public var verdict: Entente_Api_V1_OrderVerdict {
+    get {_storage._verdict ?? Entente_Api_V1_OrderVerdict()}
+    set {_uniqueStorage()._verdict = newValue}
+  }
+  /// Returns true if `verdict` has been explicitly set.
+  public var hasVerdict: Bool {_storage._verdict != nil}
+  /// Clears the value of `verdict`. Subsequent reads from it will return its default value.
+  public mutating func clearVerdict() {_uniqueStorage()._verdict = nil}
+
+  public var input: Data {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_ProposePolicyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Canonical bytes of the pack.
+  public var pack: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ApprovePolicyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var proposal: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PolicyReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var policy: Entente_Api_V1_PolicyLine {
+    get {_policy ?? Entente_Api_V1_PolicyLine()}
+    set {_policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {self._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {self._policy = nil}
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _policy: Entente_Api_V1_PolicyLine? = nil
+}
+
+public nonisolated struct Entente_Api_V1_ListPoliciesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ListPoliciesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Adopted ones, the first first; then those that wait for approval.
+  public var policies: [Entente_Api_V1_PolicyLine] = []
+
+  public var quorum: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PolicyLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var proposal: Data = Data()
+
+  public var digest: Data = Data()
+
+  public var version: UInt64 = 0
+
+  public var institution: String = String()
+
+  /// in-force, replaced, adopted (takes effect later), waiting, or incomplete (chunks are missing).
+  public var state: String = String()
+
+  public var approvals: UInt32 = 0
+
+  public var quorum: UInt32 = 0
+
+  public var effectiveFrom: Int64 = 0
+
+  public var adoptedHeight: UInt64 = 0
+
+  public var adoptedTime: Int64 = 0
+
+  public var bytes: UInt32 = 0
+
+  /// This institution proposed or approved it.
+  public var approvedHere: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ShowPolicyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0 for now.
+  public var asOf: Int64 = 0
+
+  /// A proposal that waits, or an adopted pack by its digest; when empty the pack in force.
+  public var proposal: Data = Data()
+
+  public var digest: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ShowPolicyReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pack: Data = Data()
+
+  public var policy: Entente_Api_V1_PolicyLine {
+    get {_policy ?? Entente_Api_V1_PolicyLine()}
+    set {_policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {self._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {self._policy = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _policy: Entente_Api_V1_PolicyLine? = nil
 }
 
 public nonisolated struct Entente_Api_V1_PrepareFetchRequest: Sendable {
@@ -6419,44 +6995,97 @@ nonisolated extension Entente_Api_V1_Read: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FindRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}items\0\u{1}since\0\u{1}credential\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}items\0\u{1}since\0\u{1}credential\0\u{1}order\0")
+
+  fileprivate class _StorageClass {
+    var _patient: String = String()
+    var _items: [String] = []
+    var _since: Int64 = 0
+    var _credential: Data = Data()
+    var _order: Entente_Api_V1_OrderForm? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _patient = source._patient
+      _items = source._items
+      _since = source._since
+      _credential = source._credential
+      _order = source._order
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
-      case 2: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._patient) }()
+        case 2: try { try decoder.decodeRepeatedStringField(value: &_storage._items) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._since) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._credential) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._order) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.patient.isEmpty {
-      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
-    }
-    if !self.items.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 2)
-    }
-    if self.since != 0 {
-      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 3)
-    }
-    if !self.credential.isEmpty {
-      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 4)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._patient.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._patient, fieldNumber: 1)
+      }
+      if !_storage._items.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._items, fieldNumber: 2)
+      }
+      if _storage._since != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._since, fieldNumber: 3)
+      }
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._credential, fieldNumber: 4)
+      }
+      try { if let v = _storage._order {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FindRequest, rhs: Entente_Api_V1_FindRequest) -> Bool {
-    if lhs.patient != rhs.patient {return false}
-    if lhs.items != rhs.items {return false}
-    if lhs.since != rhs.since {return false}
-    if lhs.credential != rhs.credential {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._patient != rhs_storage._patient {return false}
+        if _storage._items != rhs_storage._items {return false}
+        if _storage._since != rhs_storage._since {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._order != rhs_storage._order {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6464,34 +7093,90 @@ nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FindReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}elapsed_microseconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}elapsed_microseconds\0\u{1}policy\0\u{1}verdict\0")
+
+  fileprivate class _StorageClass {
+    var _results: [Entente_Api_V1_FoundExam] = []
+    var _elapsedMicroseconds: Int64 = 0
+    var _policy: Entente_Api_V1_PolicyInForce? = nil
+    var _verdict: Entente_Api_V1_OrderVerdict? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _results = source._results
+      _elapsedMicroseconds = source._elapsedMicroseconds
+      _policy = source._policy
+      _verdict = source._verdict
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.results) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.elapsedMicroseconds) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._results) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._elapsedMicroseconds) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._policy) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._verdict) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.results.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.results, fieldNumber: 1)
-    }
-    if self.elapsedMicroseconds != 0 {
-      try visitor.visitSingularInt64Field(value: self.elapsedMicroseconds, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._results.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._results, fieldNumber: 1)
+      }
+      if _storage._elapsedMicroseconds != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._elapsedMicroseconds, fieldNumber: 2)
+      }
+      try { if let v = _storage._policy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._verdict {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FindReply, rhs: Entente_Api_V1_FindReply) -> Bool {
-    if lhs.results != rhs.results {return false}
-    if lhs.elapsedMicroseconds != rhs.elapsedMicroseconds {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._results != rhs_storage._results {return false}
+        if _storage._elapsedMicroseconds != rhs_storage._elapsedMicroseconds {return false}
+        if _storage._policy != rhs_storage._policy {return false}
+        if _storage._verdict != rhs_storage._verdict {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6499,7 +7184,189 @@ nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Entente_Api_V1_FoundExam: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FoundExam"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{3}institution_name\0\u{1}kind\0\u{3}item_system\0\u{1}item\0\u{1}display\0\u{3}body_site\0\u{3}exam_time\0\u{3}report_time\0\u{1}status\0\u{1}access\0\u{1}images\0\u{3}record_bytes\0\u{1}supersedes\0\u{1}superseded\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{3}institution_name\0\u{1}kind\0\u{3}item_system\0\u{1}item\0\u{1}display\0\u{3}body_site\0\u{3}exam_time\0\u{3}report_time\0\u{1}status\0\u{1}access\0\u{1}images\0\u{3}record_bytes\0\u{1}supersedes\0\u{1}superseded\0\u{1}verdict\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _institution: String = String()
+    var _institutionName: String = String()
+    var _kind: String = String()
+    var _itemSystem: String = String()
+    var _item: String = String()
+    var _display: String = String()
+    var _bodySite: String = String()
+    var _examTime: Int64 = 0
+    var _reportTime: Int64 = 0
+    var _status: String = String()
+    var _access: String = String()
+    var _images: UInt32 = 0
+    var _recordBytes: UInt32 = 0
+    var _supersedes: Data = Data()
+    var _superseded: Bool = false
+    var _verdict: Entente_Api_V1_ExamVerdict? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _institution = source._institution
+      _institutionName = source._institutionName
+      _kind = source._kind
+      _itemSystem = source._itemSystem
+      _item = source._item
+      _display = source._display
+      _bodySite = source._bodySite
+      _examTime = source._examTime
+      _reportTime = source._reportTime
+      _status = source._status
+      _access = source._access
+      _images = source._images
+      _recordBytes = source._recordBytes
+      _supersedes = source._supersedes
+      _superseded = source._superseded
+      _verdict = source._verdict
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._institutionName) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._kind) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._itemSystem) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._item) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._display) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._bodySite) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._examTime) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._reportTime) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._status) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._access) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._images) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._recordBytes) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._supersedes) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._superseded) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._verdict) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._institutionName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institutionName, fieldNumber: 3)
+      }
+      if !_storage._kind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kind, fieldNumber: 4)
+      }
+      if !_storage._itemSystem.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._itemSystem, fieldNumber: 5)
+      }
+      if !_storage._item.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._item, fieldNumber: 6)
+      }
+      if !_storage._display.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._display, fieldNumber: 7)
+      }
+      if !_storage._bodySite.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bodySite, fieldNumber: 8)
+      }
+      if _storage._examTime != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._examTime, fieldNumber: 9)
+      }
+      if _storage._reportTime != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._reportTime, fieldNumber: 10)
+      }
+      if !_storage._status.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._status, fieldNumber: 11)
+      }
+      if !_storage._access.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._access, fieldNumber: 12)
+      }
+      if _storage._images != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._images, fieldNumber: 13)
+      }
+      if _storage._recordBytes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recordBytes, fieldNumber: 14)
+      }
+      if !_storage._supersedes.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._supersedes, fieldNumber: 15)
+      }
+      if _storage._superseded != false {
+        try visitor.visitSingularBoolField(value: _storage._superseded, fieldNumber: 16)
+      }
+      try { if let v = _storage._verdict {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_FoundExam, rhs: Entente_Api_V1_FoundExam) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._institutionName != rhs_storage._institutionName {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._itemSystem != rhs_storage._itemSystem {return false}
+        if _storage._item != rhs_storage._item {return false}
+        if _storage._display != rhs_storage._display {return false}
+        if _storage._bodySite != rhs_storage._bodySite {return false}
+        if _storage._examTime != rhs_storage._examTime {return false}
+        if _storage._reportTime != rhs_storage._reportTime {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._access != rhs_storage._access {return false}
+        if _storage._images != rhs_storage._images {return false}
+        if _storage._recordBytes != rhs_storage._recordBytes {return false}
+        if _storage._supersedes != rhs_storage._supersedes {return false}
+        if _storage._superseded != rhs_storage._superseded {return false}
+        if _storage._verdict != rhs_storage._verdict {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OrderForm: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OrderForm"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}time\0\u{3}offset_minutes\0\u{1}department\0\u{3}visit_type\0\u{1}visit\0\u{1}diagnoses\0\u{3}birth_date\0\u{1}flags\0\u{1}modality\0\u{3}body_sites\0\u{1}laterality\0\u{1}contrast\0\u{1}specimen\0\u{1}method\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6507,96 +7374,982 @@ nonisolated extension Entente_Api_V1_FoundExam: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.institutionName) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.kind) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.itemSystem) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.item) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.display) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.bodySite) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.examTime) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.reportTime) }()
-      case 11: try { try decoder.decodeSingularStringField(value: &self.status) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.access) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.images) }()
-      case 14: try { try decoder.decodeSingularUInt32Field(value: &self.recordBytes) }()
-      case 15: try { try decoder.decodeSingularBytesField(value: &self.supersedes) }()
-      case 16: try { try decoder.decodeSingularBoolField(value: &self.superseded) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.offsetMinutes) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.department) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.visitType) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.visit) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.diagnoses) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.birthDate) }()
+      case 9: try { try decoder.decodeRepeatedStringField(value: &self.flags) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.modality) }()
+      case 11: try { try decoder.decodeRepeatedStringField(value: &self.bodySites) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.laterality) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.contrast) }()
+      case 14: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
+      case 15: try { try decoder.decodeSingularStringField(value: &self.method) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.record.isEmpty {
-      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
-    }
-    if !self.institution.isEmpty {
-      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
-    }
-    if !self.institutionName.isEmpty {
-      try visitor.visitSingularStringField(value: self.institutionName, fieldNumber: 3)
-    }
-    if !self.kind.isEmpty {
-      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 4)
-    }
-    if !self.itemSystem.isEmpty {
-      try visitor.visitSingularStringField(value: self.itemSystem, fieldNumber: 5)
-    }
     if !self.item.isEmpty {
-      try visitor.visitSingularStringField(value: self.item, fieldNumber: 6)
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
     }
-    if !self.display.isEmpty {
-      try visitor.visitSingularStringField(value: self.display, fieldNumber: 7)
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
     }
-    if !self.bodySite.isEmpty {
-      try visitor.visitSingularStringField(value: self.bodySite, fieldNumber: 8)
+    if self.offsetMinutes != 0 {
+      try visitor.visitSingularInt32Field(value: self.offsetMinutes, fieldNumber: 3)
     }
-    if self.examTime != 0 {
-      try visitor.visitSingularInt64Field(value: self.examTime, fieldNumber: 9)
+    if !self.department.isEmpty {
+      try visitor.visitSingularStringField(value: self.department, fieldNumber: 4)
     }
-    if self.reportTime != 0 {
-      try visitor.visitSingularInt64Field(value: self.reportTime, fieldNumber: 10)
+    if !self.visitType.isEmpty {
+      try visitor.visitSingularStringField(value: self.visitType, fieldNumber: 5)
     }
-    if !self.status.isEmpty {
-      try visitor.visitSingularStringField(value: self.status, fieldNumber: 11)
+    if !self.visit.isEmpty {
+      try visitor.visitSingularStringField(value: self.visit, fieldNumber: 6)
     }
-    if !self.access.isEmpty {
-      try visitor.visitSingularStringField(value: self.access, fieldNumber: 12)
+    if !self.diagnoses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.diagnoses, fieldNumber: 7)
     }
-    if self.images != 0 {
-      try visitor.visitSingularUInt32Field(value: self.images, fieldNumber: 13)
+    if !self.birthDate.isEmpty {
+      try visitor.visitSingularStringField(value: self.birthDate, fieldNumber: 8)
     }
-    if self.recordBytes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.recordBytes, fieldNumber: 14)
+    if !self.flags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.flags, fieldNumber: 9)
     }
-    if !self.supersedes.isEmpty {
-      try visitor.visitSingularBytesField(value: self.supersedes, fieldNumber: 15)
+    if !self.modality.isEmpty {
+      try visitor.visitSingularStringField(value: self.modality, fieldNumber: 10)
     }
-    if self.superseded != false {
-      try visitor.visitSingularBoolField(value: self.superseded, fieldNumber: 16)
+    if !self.bodySites.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.bodySites, fieldNumber: 11)
+    }
+    if !self.laterality.isEmpty {
+      try visitor.visitSingularStringField(value: self.laterality, fieldNumber: 12)
+    }
+    if !self.contrast.isEmpty {
+      try visitor.visitSingularStringField(value: self.contrast, fieldNumber: 13)
+    }
+    if !self.specimen.isEmpty {
+      try visitor.visitSingularStringField(value: self.specimen, fieldNumber: 14)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 15)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Entente_Api_V1_FoundExam, rhs: Entente_Api_V1_FoundExam) -> Bool {
-    if lhs.record != rhs.record {return false}
-    if lhs.institution != rhs.institution {return false}
-    if lhs.institutionName != rhs.institutionName {return false}
-    if lhs.kind != rhs.kind {return false}
-    if lhs.itemSystem != rhs.itemSystem {return false}
+  public static func ==(lhs: Entente_Api_V1_OrderForm, rhs: Entente_Api_V1_OrderForm) -> Bool {
     if lhs.item != rhs.item {return false}
-    if lhs.display != rhs.display {return false}
-    if lhs.bodySite != rhs.bodySite {return false}
-    if lhs.examTime != rhs.examTime {return false}
-    if lhs.reportTime != rhs.reportTime {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.access != rhs.access {return false}
-    if lhs.images != rhs.images {return false}
-    if lhs.recordBytes != rhs.recordBytes {return false}
-    if lhs.supersedes != rhs.supersedes {return false}
-    if lhs.superseded != rhs.superseded {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.offsetMinutes != rhs.offsetMinutes {return false}
+    if lhs.department != rhs.department {return false}
+    if lhs.visitType != rhs.visitType {return false}
+    if lhs.visit != rhs.visit {return false}
+    if lhs.diagnoses != rhs.diagnoses {return false}
+    if lhs.birthDate != rhs.birthDate {return false}
+    if lhs.flags != rhs.flags {return false}
+    if lhs.modality != rhs.modality {return false}
+    if lhs.bodySites != rhs.bodySites {return false}
+    if lhs.laterality != rhs.laterality {return false}
+    if lhs.contrast != rhs.contrast {return false}
+    if lhs.specimen != rhs.specimen {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PolicyInForce: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PolicyInForce"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}digest\0\u{1}proposal\0\u{1}example\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.example) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 2)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
+    }
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 4)
+    }
+    if self.example != false {
+      try visitor.visitSingularBoolField(value: self.example, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PolicyInForce, rhs: Entente_Api_V1_PolicyInForce) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.example != rhs.example {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_RuleReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RuleReason"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}step\0\u{1}rule\0\u{1}clause\0\u{1}observed\0\u{1}required\0\u{1}chinese\0\u{1}english\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.rule) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.clause) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.observed) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.required) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.chinese) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.english) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    if !self.step.isEmpty {
+      try visitor.visitSingularStringField(value: self.step, fieldNumber: 2)
+    }
+    if !self.rule.isEmpty {
+      try visitor.visitSingularStringField(value: self.rule, fieldNumber: 3)
+    }
+    if !self.clause.isEmpty {
+      try visitor.visitSingularStringField(value: self.clause, fieldNumber: 4)
+    }
+    if !self.observed.isEmpty {
+      try visitor.visitSingularStringField(value: self.observed, fieldNumber: 5)
+    }
+    if !self.required.isEmpty {
+      try visitor.visitSingularStringField(value: self.required, fieldNumber: 6)
+    }
+    if !self.chinese.isEmpty {
+      try visitor.visitSingularStringField(value: self.chinese, fieldNumber: 7)
+    }
+    if !self.english.isEmpty {
+      try visitor.visitSingularStringField(value: self.english, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_RuleReason, rhs: Entente_Api_V1_RuleReason) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.rule != rhs.rule {return false}
+    if lhs.clause != rhs.clause {return false}
+    if lhs.observed != rhs.observed {return false}
+    if lhs.required != rhs.required {return false}
+    if lhs.chinese != rhs.chinese {return false}
+    if lhs.english != rhs.english {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_StepFinding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepFinding"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}finding\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.finding) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.step.isEmpty {
+      try visitor.visitSingularStringField(value: self.step, fieldNumber: 1)
+    }
+    if !self.finding.isEmpty {
+      try visitor.visitSingularStringField(value: self.finding, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_StepFinding, rhs: Entente_Api_V1_StepFinding) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.finding != rhs.finding {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ExamVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExamVerdict"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{1}outcome\0\u{1}chosen\0\u{1}reason\0\u{1}basis\0\u{1}line\0\u{1}steps\0\u{1}digest\0\u{3}input_hash\0\u{1}item\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _institution: String = String()
+    var _outcome: String = String()
+    var _chosen: Bool = false
+    var _reason: Entente_Api_V1_RuleReason? = nil
+    var _basis: String = String()
+    var _line: UInt32 = 0
+    var _steps: [Entente_Api_V1_StepFinding] = []
+    var _digest: Data = Data()
+    var _inputHash: Data = Data()
+    var _item: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _institution = source._institution
+      _outcome = source._outcome
+      _chosen = source._chosen
+      _reason = source._reason
+      _basis = source._basis
+      _line = source._line
+      _steps = source._steps
+      _digest = source._digest
+      _inputHash = source._inputHash
+      _item = source._item
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._outcome) }()
+        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._chosen) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._reason) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._basis) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._line) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._steps) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._digest) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._inputHash) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._item) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._outcome.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._outcome, fieldNumber: 3)
+      }
+      if _storage._chosen != false {
+        try visitor.visitSingularBoolField(value: _storage._chosen, fieldNumber: 4)
+      }
+      try { if let v = _storage._reason {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._basis.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._basis, fieldNumber: 6)
+      }
+      if _storage._line != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._line, fieldNumber: 7)
+      }
+      if !_storage._steps.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._steps, fieldNumber: 8)
+      }
+      if !_storage._digest.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._digest, fieldNumber: 9)
+      }
+      if !_storage._inputHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._inputHash, fieldNumber: 10)
+      }
+      if !_storage._item.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._item, fieldNumber: 11)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ExamVerdict, rhs: Entente_Api_V1_ExamVerdict) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._chosen != rhs_storage._chosen {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._basis != rhs_storage._basis {return false}
+        if _storage._line != rhs_storage._line {return false}
+        if _storage._steps != rhs_storage._steps {return false}
+        if _storage._digest != rhs_storage._digest {return false}
+        if _storage._inputHash != rhs_storage._inputHash {return false}
+        if _storage._item != rhs_storage._item {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OrderVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OrderVerdict"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcome\0\u{1}chosen\0\u{3}chosen_line\0\u{1}comparable\0\u{1}reasons\0\u{1}exams\0\u{1}digest\0\u{3}input_hash\0\u{3}engine_version\0\u{3}age_days\0\u{3}age_source\0\u{3}left_out\0\u{1}item\0\u{1}time\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.chosen) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.chosenLine) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.comparable) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.exams) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.inputHash) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.engineVersion) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.ageDays) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.ageSource) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.leftOut) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 1)
+    }
+    if !self.chosen.isEmpty {
+      try visitor.visitSingularBytesField(value: self.chosen, fieldNumber: 2)
+    }
+    if self.chosenLine != 0 {
+      try visitor.visitSingularUInt32Field(value: self.chosenLine, fieldNumber: 3)
+    }
+    if !self.comparable.isEmpty {
+      try visitor.visitSingularStringField(value: self.comparable, fieldNumber: 4)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reasons, fieldNumber: 5)
+    }
+    if !self.exams.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.exams, fieldNumber: 6)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 7)
+    }
+    if !self.inputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.inputHash, fieldNumber: 8)
+    }
+    if self.engineVersion != 0 {
+      try visitor.visitSingularUInt32Field(value: self.engineVersion, fieldNumber: 9)
+    }
+    if self.ageDays != 0 {
+      try visitor.visitSingularUInt32Field(value: self.ageDays, fieldNumber: 10)
+    }
+    if !self.ageSource.isEmpty {
+      try visitor.visitSingularStringField(value: self.ageSource, fieldNumber: 11)
+    }
+    if self.leftOut != 0 {
+      try visitor.visitSingularUInt32Field(value: self.leftOut, fieldNumber: 12)
+    }
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 13)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OrderVerdict, rhs: Entente_Api_V1_OrderVerdict) -> Bool {
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.chosen != rhs.chosen {return false}
+    if lhs.chosenLine != rhs.chosenLine {return false}
+    if lhs.comparable != rhs.comparable {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.exams != rhs.exams {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.inputHash != rhs.inputHash {return false}
+    if lhs.engineVersion != rhs.engineVersion {return false}
+    if lhs.ageDays != rhs.ageDays {return false}
+    if lhs.ageSource != rhs.ageSource {return false}
+    if lhs.leftOut != rhs.leftOut {return false}
+    if lhs.item != rhs.item {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_WhyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}patient\0\u{1}order\0\u{1}credential\0\u{1}input\0\u{3}wants_input\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _patient: String = String()
+    var _order: Entente_Api_V1_OrderForm? = nil
+    var _credential: Data = Data()
+    var _input: Data = Data()
+    var _wantsInput: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _patient = source._patient
+      _order = source._order
+      _credential = source._credential
+      _input = source._input
+      _wantsInput = source._wantsInput
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._patient) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._order) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._credential) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._input) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._wantsInput) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._patient.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._patient, fieldNumber: 2)
+      }
+      try { if let v = _storage._order {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._credential, fieldNumber: 4)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._input, fieldNumber: 5)
+      }
+      if _storage._wantsInput != false {
+        try visitor.visitSingularBoolField(value: _storage._wantsInput, fieldNumber: 6)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_WhyRequest, rhs: Entente_Api_V1_WhyRequest) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._patient != rhs_storage._patient {return false}
+        if _storage._order != rhs_storage._order {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._wantsInput != rhs_storage._wantsInput {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_WhyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policy\0\u{1}verdict\0\u{1}input\0")
+
+  fileprivate class _StorageClass {
+    var _policy: Entente_Api_V1_PolicyInForce? = nil
+    var _verdict: Entente_Api_V1_OrderVerdict? = nil
+    var _input: Data = Data()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _policy = source._policy
+      _verdict = source._verdict
+      _input = source._input
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._policy) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._verdict) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._input) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._policy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._verdict {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._input.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._input, fieldNumber: 3)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_WhyReply, rhs: Entente_Api_V1_WhyReply) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._policy != rhs_storage._policy {return false}
+        if _storage._verdict != rhs_storage._verdict {return false}
+        if _storage._input != rhs_storage._input {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ProposePolicyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProposePolicyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.pack) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pack.isEmpty {
+      try visitor.visitSingularBytesField(value: self.pack, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ProposePolicyRequest, rhs: Entente_Api_V1_ProposePolicyRequest) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ApprovePolicyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ApprovePolicyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}proposal\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ApprovePolicyRequest, rhs: Entente_Api_V1_ApprovePolicyRequest) -> Bool {
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PolicyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PolicyReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policy\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._policy) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._policy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PolicyReply, rhs: Entente_Api_V1_PolicyReply) -> Bool {
+    if lhs._policy != rhs._policy {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListPoliciesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPoliciesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListPoliciesRequest, rhs: Entente_Api_V1_ListPoliciesRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListPoliciesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPoliciesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policies\0\u{1}quorum\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.policies) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.quorum) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.policies.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.policies, fieldNumber: 1)
+    }
+    if self.quorum != 0 {
+      try visitor.visitSingularUInt32Field(value: self.quorum, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListPoliciesReply, rhs: Entente_Api_V1_ListPoliciesReply) -> Bool {
+    if lhs.policies != rhs.policies {return false}
+    if lhs.quorum != rhs.quorum {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PolicyLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PolicyLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}proposal\0\u{1}digest\0\u{1}version\0\u{1}institution\0\u{1}state\0\u{1}approvals\0\u{1}quorum\0\u{3}effective_from\0\u{3}adopted_height\0\u{3}adopted_time\0\u{1}bytes\0\u{3}approved_here\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.approvals) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.quorum) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.effectiveFrom) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.adoptedHeight) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.adoptedTime) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.bytes) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.approvedHere) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 3)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 4)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 5)
+    }
+    if self.approvals != 0 {
+      try visitor.visitSingularUInt32Field(value: self.approvals, fieldNumber: 6)
+    }
+    if self.quorum != 0 {
+      try visitor.visitSingularUInt32Field(value: self.quorum, fieldNumber: 7)
+    }
+    if self.effectiveFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.effectiveFrom, fieldNumber: 8)
+    }
+    if self.adoptedHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.adoptedHeight, fieldNumber: 9)
+    }
+    if self.adoptedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.adoptedTime, fieldNumber: 10)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bytes, fieldNumber: 11)
+    }
+    if self.approvedHere != false {
+      try visitor.visitSingularBoolField(value: self.approvedHere, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PolicyLine, rhs: Entente_Api_V1_PolicyLine) -> Bool {
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.approvals != rhs.approvals {return false}
+    if lhs.quorum != rhs.quorum {return false}
+    if lhs.effectiveFrom != rhs.effectiveFrom {return false}
+    if lhs.adoptedHeight != rhs.adoptedHeight {return false}
+    if lhs.adoptedTime != rhs.adoptedTime {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.approvedHere != rhs.approvedHere {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ShowPolicyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowPolicyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}as_of\0\u{1}proposal\0\u{1}digest\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.asOf) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.asOf != 0 {
+      try visitor.visitSingularInt64Field(value: self.asOf, fieldNumber: 1)
+    }
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 2)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ShowPolicyRequest, rhs: Entente_Api_V1_ShowPolicyRequest) -> Bool {
+    if lhs.asOf != rhs.asOf {return false}
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ShowPolicyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowPolicyReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0\u{1}policy\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.pack) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._policy) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pack.isEmpty {
+      try visitor.visitSingularBytesField(value: self.pack, fieldNumber: 1)
+    }
+    try { if let v = self._policy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ShowPolicyReply, rhs: Entente_Api_V1_ShowPolicyReply) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs._policy != rhs._policy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

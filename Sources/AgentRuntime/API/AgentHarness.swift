@@ -153,15 +153,24 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
             let clock = ContinuousClock()
             let started = clock.now
             let credential = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
-            let found = try await self.finder.find(
+            let all = try await self.finder.find(
                 patient: request.patient,
-                items: request.items,
-                since: request.since == 0 ? nil : Timestamp(milliseconds: request.since),
+                items: [],
+                since: nil,
                 credential: credential
             )
+            let since = request.since == 0 ? nil : Timestamp(milliseconds: request.since)
+            let found = all.filter { self.finder.isWanted($0, items: request.items, since: since) }
+            let judged = try self.judged(found, of: all, request.order, credential)
             let state = self.context.board.tip.state
             return .with { reply in
-                reply.results = found.map { ExamMessages.found($0, state) }
+                reply.results = found.map { exam in
+                    var message = ExamMessages.found(exam, state)
+                    if let verdict = judged.exams[exam.summary.record] { message.verdict = verdict }
+                    return message
+                }
+                if let policy = judged.policy { reply.policy = policy }
+                if let verdict = judged.verdict { reply.verdict = verdict }
                 let (seconds, attoseconds) = (clock.now - started).components
                 reply.elapsedMicroseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
             }

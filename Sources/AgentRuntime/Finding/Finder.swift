@@ -50,8 +50,23 @@ package struct Finder: Sendable {
         since: Timestamp?,
         credential: ClinicianCredential
     ) async throws -> [Found] {
+        try self.find(
+            pseudonyms: try await self.resolver.pseudonyms(text),
+            items: items,
+            since: since,
+            credential: credential
+        )
+    }
+
+    /// The same for somebody whose pseudonyms are known.
+    package func find(
+        pseudonyms: [PatientPseudonym],
+        items: [String] = [],
+        since: Timestamp? = nil,
+        credential: ClinicianCredential
+    ) throws -> [Found] {
         var found: [Found] = []
-        for pseudonym in try await self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
+        for pseudonym in pseudonyms { found += try self.exams(of: pseudonym) }
         // An institution replaces its own exams only, and by what it committed to.
         let superseded = Dictionary(
             found.compactMap { exam in

@@ -131,7 +131,7 @@ package struct Agent: Sendable {
         var connected: Set<InstitutionID> = []
         while !Task.isCancelled {
             let now = Set(parts.link.peers.filter(\.connected).map(\.institution))
-            parts.contacts.saw(now, now: Clock.now)
+            parts.context.contacts.saw(now, now: Clock.now)
             for peer in now.subtracting(connected).sorted() {
                 parts.loop.put(.connected(peer))
                 await parts.replicator.connected(peer)

@@ -160,7 +160,6 @@ struct AgentAssembly {
         let evaluator = PseudonymEvaluator(context: context, served: { bells.served.ring() })
         let server = ObjectServer(context: context, wrapper: wrapper, evaluator: evaluator)
         let link = try self.link(context, identity, directory, server)
-        let contacts = SourceContacts()
         let names = PseudonymDesk(context: context) { holder, request in
             try await EvaluationReply.ask(link, holder, request)
         }
@@ -185,7 +184,6 @@ struct AgentAssembly {
             loop: loop,
             link: link,
             identity: identity,
-            contacts: contacts,
             replicator: replicator,
             follower: ChainFollower(
                 context: context,
@@ -212,7 +210,6 @@ struct AgentAssembly {
                 link,
                 replicator,
                 identity,
-                contacts,
                 written: bells.written
             ),
             halt: halt
@@ -308,7 +305,6 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ replicator: Replicator,
         _ identity: TransportIdentitySource,
-        _ contacts: SourceContacts,
         written: Bell
     ) -> AgentHarness {
         let finder = Finder(context: context, judge: judge, names: names)
@@ -323,7 +319,7 @@ struct AgentAssembly {
             context: context,
             desk: desk,
             finder: finder,
-            verdicts: VerdictDesk(context: context, finder: finder, judge: judge, contacts: contacts),
+            verdicts: VerdictDesk(context: context, finder: finder, judge: judge),
             policies: PolicyDesk(context: context, desk: desk),
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),

@@ -11,7 +11,6 @@ struct AgentParts: Sendable {
     let loop: AgentLoop
     let link: PeerLink
     let identity: TransportIdentitySource
-    let contacts: SourceContacts
     let replicator: Replicator
     let follower: ChainFollower
     let outboxes: [BatchOutbox]

@@ -55,14 +55,12 @@ final class CandidateMaker: Sendable {
 
     private let context: AgentContext
     private let judge: AccessJudge
-    private let contacts: SourceContacts
     private let opener: RecordOpener
     private let readings = Mutex<[CacheKey: ExamReading]>([:])
 
-    init(context: AgentContext, judge: AccessJudge, contacts: SourceContacts) {
+    init(context: AgentContext, judge: AccessJudge) {
         self.context = context
         self.judge = judge
-        self.contacts = contacts
         self.opener = RecordOpener(context: context)
     }
 
@@ -185,10 +183,11 @@ final class CandidateMaker: Sendable {
             return entry
         }
         // Who could be reached in the past is written nowhere.
-        guard !moment.isPast, institution != self.context.institution, !self.contacts.isReachable(institution) else {
+        guard !moment.isPast, institution != self.context.institution, !self.context.contacts.isReachable(institution)
+        else {
             return entry
         }
-        let seen = max(self.contacts.last(institution)?.secondsDown ?? 0, batch?.time.secondsDown ?? 0)
+        let seen = max(self.context.contacts.last(institution)?.secondsDown ?? 0, batch?.time.secondsDown ?? 0)
         // As long as the pack allows, a source that was seen lately is as good as one that is there.
         guard now - seen > Int64(volume.engine.policy.staleAfterSeconds) else { return entry }
         (entry.sourceOnline, entry.checkedAt) = (false, seen)
@@ -210,7 +209,7 @@ final class CandidateMaker: Sendable {
         )
         let summary = exam.summary
         let code = words.code([(summary.itemSystem.isEmpty ? nil : summary.itemSystem, summary.itemCode)])
-        let listing = ExamReading(listing: base, summary, code: summary.itemCode.isEmpty ? "" : code)
+        let listing = ExamReading(listing: base, summary, code: summary.itemCode.isEmpty ? "" : code, words)
         guard let opening = access.opening else { return (listing, .notGranted) }
         if case .allowed(let permission) = opening, permission.usesMax != nil { return (listing, .counted) }
         do {

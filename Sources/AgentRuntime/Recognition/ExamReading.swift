@@ -22,13 +22,15 @@ struct ExamReading: Sendable {
     var birthDay: Int64?
 
     /// What can be said without opening the record.
-    init(listing base: Candidate, _ summary: LocatorSummary, code: String) {
+    init(listing base: Candidate, _ summary: LocatorSummary, code: String, _ words: PackWords) {
         var candidate = base
         candidate.item = ItemReference(code: code)
         candidate.state = ReportState(summary.status)
         candidate.examTime = (summary.examTime ?? summary.reportTime)?.secondsDown ?? 0
         candidate.reportTime = (summary.reportTime ?? summary.examTime)?.secondsDown ?? 0
-        if summary.kind == .laboratory { candidate.specimenTime = summary.examTime?.secondsDown }
+        if summary.kind == .laboratory || words.isLaboratory(code) {
+            candidate.specimenTime = summary.examTime?.secondsDown
+        }
         candidate.imagesExpected = summary.imageCount == 0 ? nil : summary.imageCount
         candidate.imagesHeld = summary.imageCount
         self.lines = [Line(candidate: candidate, codes: [summary.itemCode])]
@@ -41,8 +43,8 @@ struct ExamReading: Sendable {
         whole.state = ReportState(exam.status)
         whole.examTime = exam.time?.earliest.secondsDown ?? base.examTime
         whole.reportTime = exam.issued?.earliest.secondsDown ?? whole.examTime
-        whole.specimenTime = Self.collected(exam.specimens.first, exam)
         whole.item = words.item(exam.code)
+        whole.specimenTime = Self.collected(exam.specimens.first, exam, words, whole.item.code)
         whole.item.specimen = exam.specimens.lazy.compactMap { words.specimen($0) }.first
         Self.images(of: exam, words, into: &whole)
         var lines = [Line(candidate: whole, codes: Self.codes(exam.code))]
@@ -88,20 +90,29 @@ struct ExamReading: Sendable {
         case .voided: line.state = .voided
         default: break
         }
-        line.specimenTime = Self.collected(item.specimen ?? exam.specimens.first, exam)
+        line.specimenTime = Self.collected(item.specimen ?? exam.specimens.first, exam, words, line.item.code)
         (line.value, line.unit) = words.value(of: item, code: line.item.code)
         line.referenceRange = item.referenceRanges.first?.text.map { PackWords.cut($0, Candidate.valueBytesMax) }
         let flags = Set(item.interpretations.flatMap(\.codings).compactMap(\.code))
         line.critical = flags.isDisjoint(with: Self.criticalFlags) ? .none : .open
     }
 
-    /// HL7 table 0078: beyond the panic limits, or very abnormal. No source says that somebody took note.
+    /// HL7 table 0078: beyond the panic limits, or very abnormal.
+    ///
+    /// No source says that somebody took note.
     private static let criticalFlags: Set<String> = ["HH", "LL", "AA"]
 
     /// In laboratory reports the exam's own time is that of the specimen (FHIR `effective`).
-    private static func collected(_ specimen: ExamSpecimen?, _ exam: Exam) -> Int64? {
+    private static func collected(
+        _ specimen: ExamSpecimen?,
+        _ exam: Exam,
+        _ words: PackWords,
+        _ code: String
+    ) -> Int64? {
         if let time = specimen?.collected?.first { return time.earliest.secondsDown }
-        return exam.kind == .laboratory ? exam.effective?.first?.earliest.secondsDown : nil
+        // A source need not say that a result is one of a laboratory; the pack does.
+        guard exam.kind == .laboratory || words.isLaboratory(code) else { return nil }
+        return exam.effective?.first?.earliest.secondsDown
     }
 
     /// Images stay at their source: those count as held that the record lists, and of a study that lists none, those that
@@ -157,6 +168,8 @@ struct PackWords: Sendable {
         guard looksLikeLOINC, let system, !system.isEmpty else { return true }
         return CodeSystem(recognising: system).name == CodeSystem.loinc
     }
+
+    func isLaboratory(_ code: String) -> Bool { self.engine.item(code)?.category == .laboratory }
 
     func isSame(_ one: String, _ other: String) -> Bool {
         if one == other { return !one.isEmpty }

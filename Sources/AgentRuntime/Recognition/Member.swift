@@ -1,10 +1,10 @@
 import Ledger
 import Primitives
 import Recognition
-import Records
+package import Records
 
 /// What the rules ask about an institution, from its card and the groups of the chain.
-struct Member: Sendable {
+package struct Member: Sendable {
     let name: String
     /// 10, 20, 30 for first to third, plus 1 to 3 for grades C to A; 0 if it has none.
     let level: UInt8
@@ -23,7 +23,7 @@ struct Member: Sendable {
     }
 
     /// `3A` is 33, `2` is 20.
-    static func level(_ text: String) -> UInt8 {
+    package static func level(_ text: String) -> UInt8 {
         guard let first = text.utf8.first, (0x31...0x33).contains(first) else { return 0 }
         let grade: UInt8
         switch text.utf8.dropFirst().first {
@@ -36,7 +36,7 @@ struct Member: Sendable {
     }
 
     /// Province, city and district of a code of GB/T 2260, as far as it goes: `330100` lies in `330000`.
-    static func area(_ code: String) -> AreaPath {
+    package static func area(_ code: String) -> AreaPath {
         guard code.utf8.count == 6, code.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return AreaPath([]) }
         let (province, city) = (String(code.prefix(2)) + "0000", String(code.prefix(4)) + "00")
         var codes = [province]

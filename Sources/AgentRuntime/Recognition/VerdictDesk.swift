@@ -104,16 +104,18 @@ package struct VerdictDesk: Sendable {
 
     private let context: AgentContext
     private let finder: Finder
+    private let index: RecordIndex
     private let moments: VerdictMoments
     private let exams: CandidateMaker
     package let shelf: PolicyShelf
 
-    package init(context: AgentContext, finder: Finder, judge: AccessJudge, contacts: SourceContacts) {
+    package init(context: AgentContext, finder: Finder, judge: AccessJudge) {
         self.context = context
         self.finder = finder
+        self.index = RecordIndex(context: context)
         self.shelf = PolicyShelf(context: context)
         self.moments = VerdictMoments(context: context)
-        self.exams = CandidateMaker(context: context, judge: judge, contacts: contacts)
+        self.exams = CandidateMaker(context: context, judge: judge)
     }
 
     /// The pack by which an order would be judged; `nil` if none is in force.
@@ -178,6 +180,50 @@ package struct VerdictDesk: Sendable {
             answers[exam.found.summary.record] = best
         }
         return answers
+    }
+
+    /// What is said of one record: by an order of its own item, or as one of the exams that could answer another order.
+    ///
+    /// - Throws: ``AgentFailure`` `recordUnknown`, in the same words whether there is none or it is not for this clinician
+    ///   to know; `policyNone`.
+    package func answer(
+        _ order: Order,
+        about record: ContentAddress,
+        credential: ClinicianCredential
+    ) throws -> Answer {
+        let location = try self.index.location(of: record)
+        let found = try self.finder.find(pseudonyms: [location.pseudonym], credential: credential)
+        guard found.contains(where: { $0.summary.record == record }) else { throw RecordIndex.unknown }
+        let answer: Answer?
+        if order.item.code.isEmpty {
+            // All are given, because the age may be known from another.
+            guard let answers = try self.glance(at: found, like: order, by: credential) else { throw PolicyDesk.none }
+            answer = answers[record]
+        } else {
+            guard let whole = try self.answer(order, among: found, by: credential) else { throw PolicyDesk.none }
+            answer = whole
+        }
+        guard let answer, answer.exams.contains(where: { $0.found.summary.record == record }) else {
+            throw AgentFailure(
+                .recordUnknown,
+                "the record was not on the chain at that time, or is not among the newest that an order is judged against",
+                hint: "Choose a later time, or an order of its own item."
+            )
+        }
+        return answer
+    }
+
+    /// Whether every record that an answer was judged by has been opened here, so that its results are known already.
+    package func isOpened(_ answer: Answer) throws -> Bool {
+        var records = Set(answer.exams.filter { $0.basis == .record }.map(\.found.summary.record))
+        for pseudonym in Set(answer.exams.map(\.found.pseudonym)) where !records.isEmpty {
+            let tag = self.context.secrets.tag(of: pseudonym)
+            guard let patient = try self.context.custody.patients(tags: [tag])[0] else { continue }
+            for stored in try self.context.custody.receipts(patient: patient.number) {
+                records.remove(try self.context.secrets.openReceipt(stored.sealed).request.record)
+            }
+        }
+        return records.isEmpty
     }
 
     /// Makes a recorded verdict again from its input and the pack that it names.
