@@ -256,6 +256,65 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.fetch(request) }
     }
 
+    /// Reminds a doctor of others' results for an order.
+    public func match(_ request: Entente_Api_V1_MatchRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.match(request) }
+    }
+
+    /// This institution's matches, with what became of them.
+    public func matches(_ request: Entente_Api_V1_MatchesRequest) async throws -> Entente_Api_V1_MatchesReply {
+        try await self.call { try await $0.matches(request) }
+    }
+
+    /// Decides about every item of a match.
+    public func decide(_ request: Entente_Api_V1_DecideRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.decide(request) }
+    }
+
+    /// Takes a decision back.
+    public func undoDecision(_ request: Entente_Api_V1_MatchActRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.undoDecision(request) }
+    }
+
+    /// Notes that adopted results stand in the patient's record.
+    public func cite(_ request: Entente_Api_V1_MatchActRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.cite(request) }
+    }
+
+    /// Puts a reminder away.
+    public func closeMatch(_ request: Entente_Api_V1_MatchActRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.closeMatch(request) }
+    }
+
+    /// Declares an own record void.
+    public func voidRecord(_ request: Entente_Api_V1_VoidRecordRequest) async throws -> Entente_Api_V1_VoidRecordReply {
+        try await self.call { try await $0.voidRecord(request) }
+    }
+
+    /// The price list, or another in its place.
+    public func prices(_ request: Entente_Api_V1_PricesRequest) async throws -> Entente_Api_V1_PricesReply {
+        try await self.call { try await $0.prices(request) }
+    }
+
+    /// Figures over the facts of recognition.
+    public func statistics(
+        _ request: Entente_Api_V1_StatisticsRequest
+    ) async throws -> Entente_Api_V1_StatisticsReply {
+        try await self.call { try await $0.statistics(request) }
+    }
+
+    /// The events that made the figures, one after another.
+    public func statisticsLineage(
+        _ request: Entente_Api_V1_StatisticsRequest,
+        _ event: @escaping @Sendable (Entente_Api_V1_LineageEvent) async -> Void
+    ) async throws {
+        try await self.call { calls in
+            try await calls.statisticsLineage(request) { response in
+                for try await message in response.messages { await event(message) }
+            }
+        }
+    }
+
     /// Begins a ceremony that moves the pseudonym key to new shares.
     public func resharePseudonyms(
         _ request: Entente_Api_V1_ResharePseudonymsRequest

@@ -236,6 +236,9 @@ package final class Vault: Sendable {
         return plain
     }
 
+    /// 32 bytes that stay the same for as long as the home does, one for each use.
+    package func localSalt(_ use: String) -> [UInt8] { self.keys.localKey("salt/\(use)").bytes }
+
     /// A tag by which equal inputs are recognised inside this home and nowhere else.
     package func localTag(_ bytes: [UInt8]) -> Primitives.Digest {
         MessageAuthentication.code(key: self.tagKey, message: bytes)

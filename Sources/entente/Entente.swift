@@ -39,6 +39,13 @@ struct Entente: AsyncParsableCommand {
                 name: "In an emergency",
                 subcommands: [BreakGlassCommand.self, ReviewCommand.self, NoticesCommand.self]
             ),
+            CommandGroup(
+                name: "Recognising",
+                subcommands: [
+                    MatchCommand.self, MatchesCommand.self, AdoptCommand.self, RefuseCommand.self, CiteCommand.self,
+                    UndoCommand.self, CloseCommand.self, VoidCommand.self, PricesCommand.self, StatisticsCommand.self,
+                ]
+            ),
             CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self, PolicyCommand.self]),
             CommandGroup(
                 name: "Reading",

@@ -315,4 +315,75 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> Entente_Api_V1_TransactionReply {
         throw Self.refusal
     }
+
+    func match(
+        request: Entente_Api_V1_MatchRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func matches(
+        request: Entente_Api_V1_MatchesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchesReply {
+        throw Self.refusal
+    }
+
+    func decide(
+        request: Entente_Api_V1_DecideRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func undoDecision(
+        request: Entente_Api_V1_MatchActRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func cite(
+        request: Entente_Api_V1_MatchActRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func closeMatch(
+        request: Entente_Api_V1_MatchActRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func voidRecord(
+        request: Entente_Api_V1_VoidRecordRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_VoidRecordReply {
+        throw Self.refusal
+    }
+
+    func prices(
+        request: Entente_Api_V1_PricesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PricesReply {
+        throw Self.refusal
+    }
+
+    func statistics(
+        request: Entente_Api_V1_StatisticsRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_StatisticsReply {
+        throw Self.refusal
+    }
+
+    func statisticsLineage(
+        request: Entente_Api_V1_StatisticsRequest,
+        response: RPCWriter<Entente_Api_V1_LineageEvent>,
+        context: ServerContext
+    ) async throws {
+        throw Self.refusal
+    }
 }

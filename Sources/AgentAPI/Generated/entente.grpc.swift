@@ -546,6 +546,136 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "Match" metadata.
+        public enum Match: Sendable {
+            /// Request type for "Match".
+            public typealias Input = Entente_Api_V1_MatchRequest
+            /// Response type for "Match".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "Match".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Match",
+                type: .unary
+            )
+        }
+        /// Namespace for "Matches" metadata.
+        public enum Matches: Sendable {
+            /// Request type for "Matches".
+            public typealias Input = Entente_Api_V1_MatchesRequest
+            /// Response type for "Matches".
+            public typealias Output = Entente_Api_V1_MatchesReply
+            /// Descriptor for "Matches".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Matches",
+                type: .unary
+            )
+        }
+        /// Namespace for "Decide" metadata.
+        public enum Decide: Sendable {
+            /// Request type for "Decide".
+            public typealias Input = Entente_Api_V1_DecideRequest
+            /// Response type for "Decide".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "Decide".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Decide",
+                type: .unary
+            )
+        }
+        /// Namespace for "UndoDecision" metadata.
+        public enum UndoDecision: Sendable {
+            /// Request type for "UndoDecision".
+            public typealias Input = Entente_Api_V1_MatchActRequest
+            /// Response type for "UndoDecision".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "UndoDecision".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "UndoDecision",
+                type: .unary
+            )
+        }
+        /// Namespace for "Cite" metadata.
+        public enum Cite: Sendable {
+            /// Request type for "Cite".
+            public typealias Input = Entente_Api_V1_MatchActRequest
+            /// Response type for "Cite".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "Cite".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Cite",
+                type: .unary
+            )
+        }
+        /// Namespace for "CloseMatch" metadata.
+        public enum CloseMatch: Sendable {
+            /// Request type for "CloseMatch".
+            public typealias Input = Entente_Api_V1_MatchActRequest
+            /// Response type for "CloseMatch".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "CloseMatch".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "CloseMatch",
+                type: .unary
+            )
+        }
+        /// Namespace for "VoidRecord" metadata.
+        public enum VoidRecord: Sendable {
+            /// Request type for "VoidRecord".
+            public typealias Input = Entente_Api_V1_VoidRecordRequest
+            /// Response type for "VoidRecord".
+            public typealias Output = Entente_Api_V1_VoidRecordReply
+            /// Descriptor for "VoidRecord".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "VoidRecord",
+                type: .unary
+            )
+        }
+        /// Namespace for "Prices" metadata.
+        public enum Prices: Sendable {
+            /// Request type for "Prices".
+            public typealias Input = Entente_Api_V1_PricesRequest
+            /// Response type for "Prices".
+            public typealias Output = Entente_Api_V1_PricesReply
+            /// Descriptor for "Prices".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Prices",
+                type: .unary
+            )
+        }
+        /// Namespace for "Statistics" metadata.
+        public enum Statistics: Sendable {
+            /// Request type for "Statistics".
+            public typealias Input = Entente_Api_V1_StatisticsRequest
+            /// Response type for "Statistics".
+            public typealias Output = Entente_Api_V1_StatisticsReply
+            /// Descriptor for "Statistics".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Statistics",
+                type: .unary
+            )
+        }
+        /// Namespace for "StatisticsLineage" metadata.
+        public enum StatisticsLineage: Sendable {
+            /// Request type for "StatisticsLineage".
+            public typealias Input = Entente_Api_V1_StatisticsRequest
+            /// Response type for "StatisticsLineage".
+            public typealias Output = Entente_Api_V1_LineageEvent
+            /// Descriptor for "StatisticsLineage".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "StatisticsLineage",
+                type: .serverStreaming
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -601,6 +731,16 @@ public enum Entente_Api_V1_Agent: Sendable {
             ListPolicies.descriptor,
             ShowPolicy.descriptor,
             Why.descriptor,
+            Match.descriptor,
+            Matches.descriptor,
+            Decide.descriptor,
+            UndoDecision.descriptor,
+            Cite.descriptor,
+            CloseMatch.descriptor,
+            VoidRecord.descriptor,
+            Prices.descriptor,
+            Statistics.descriptor,
+            StatisticsLineage.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -1249,6 +1389,158 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_WhyReply>
 
+        /// Handle the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func match(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchesReply` messages.
+        func matches(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchesReply>
+
+        /// Handle the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func decide(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchActRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func undoDecision(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchActRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func cite(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchActRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func closeMatch(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_VoidRecordRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_VoidRecordReply` messages.
+        func voidRecord(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_VoidRecordRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_VoidRecordReply>
+
+        /// Handle the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PricesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PricesReply` messages.
+        func prices(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PricesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PricesReply>
+
+        /// Handle the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_StatisticsReply` messages.
+        func statistics(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_StatisticsReply>
+
+        /// Handle the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_LineageEvent` messages.
+        func statisticsLineage(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1892,6 +2184,158 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_WhyRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_WhyReply>
+
+        /// Handle the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func match(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchesReply` message.
+        func matches(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchesReply>
+
+        /// Handle the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func decide(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func undoDecision(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func cite(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func closeMatch(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_VoidRecordReply` message.
+        func voidRecord(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_VoidRecordRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_VoidRecordReply>
+
+        /// Handle the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PricesReply` message.
+        func prices(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PricesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PricesReply>
+
+        /// Handle the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_StatisticsReply` message.
+        func statistics(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_StatisticsReply>
+
+        /// Handle the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_LineageEvent` messages.
+        func statisticsLineage(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -2538,6 +2982,159 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_WhyReply
 
+        /// Handle the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func match(
+            request: Entente_Api_V1_MatchRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchesReply` to respond with.
+        func matches(
+            request: Entente_Api_V1_MatchesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchesReply
+
+        /// Handle the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func decide(
+            request: Entente_Api_V1_DecideRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func undoDecision(
+            request: Entente_Api_V1_MatchActRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func cite(
+            request: Entente_Api_V1_MatchActRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func closeMatch(
+            request: Entente_Api_V1_MatchActRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_VoidRecordReply` to respond with.
+        func voidRecord(
+            request: Entente_Api_V1_VoidRecordRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_VoidRecordReply
+
+        /// Handle the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PricesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PricesReply` to respond with.
+        func prices(
+            request: Entente_Api_V1_PricesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PricesReply
+
+        /// Handle the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_StatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_StatisticsReply` to respond with.
+        func statistics(
+            request: Entente_Api_V1_StatisticsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_StatisticsReply
+
+        /// Handle the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_StatisticsRequest` message.
+        ///   - response: A response stream of `Entente_Api_V1_LineageEvent` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func statisticsLineage(
+            request: Entente_Api_V1_StatisticsRequest,
+            response: GRPCCore.RPCWriter<Entente_Api_V1_LineageEvent>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2999,6 +3596,116 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Match.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.match(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Matches.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchesReply>(),
+            handler: { request, context in
+                try await self.matches(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Decide.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.decide(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.UndoDecision.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchActRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.undoDecision(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Cite.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchActRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.cite(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.CloseMatch.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchActRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.closeMatch(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.VoidRecord.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_VoidRecordRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_VoidRecordReply>(),
+            handler: { request, context in
+                try await self.voidRecord(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Prices.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PricesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PricesReply>(),
+            handler: { request, context in
+                try await self.prices(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Statistics.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_StatisticsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_StatisticsReply>(),
+            handler: { request, context in
+                try await self.statistics(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.StatisticsLineage.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_StatisticsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_LineageEvent>(),
+            handler: { request, context in
+                try await self.statisticsLineage(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -3442,6 +4149,116 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
             context: context
         )
         return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func match(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.match(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func matches(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchesReply> {
+        let response = try await self.matches(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decide(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.decide(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func undoDecision(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.undoDecision(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func cite(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.cite(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func closeMatch(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.closeMatch(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func voidRecord(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_VoidRecordRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_VoidRecordReply> {
+        let response = try await self.voidRecord(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prices(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PricesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PricesReply> {
+        let response = try await self.prices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func statistics(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_StatisticsReply> {
+        let response = try await self.statistics(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func statisticsLineage(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent> {
+        let response = try await self.statisticsLineage(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
     }
 
     public func rotateCertificate(
@@ -3988,6 +4805,140 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
                 context: context
             ),
             metadata: [:]
+        )
+    }
+
+    public func match(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.match(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func matches(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchesReply>(
+            message: try await self.matches(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decide(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.decide(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func undoDecision(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.undoDecision(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func cite(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.cite(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func closeMatch(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.closeMatch(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func voidRecord(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_VoidRecordRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_VoidRecordReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_VoidRecordReply>(
+            message: try await self.voidRecord(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prices(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PricesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PricesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PricesReply>(
+            message: try await self.prices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func statistics(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_StatisticsReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_StatisticsReply>(
+            message: try await self.statistics(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func statisticsLineage(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent> {
+        return GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent>(
+            metadata: [:],
+            producer: { writer in
+                try await self.statisticsLineage(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
         )
     }
 
@@ -4833,6 +5784,208 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_WhyReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func match<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func matches<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decide<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func undoDecision<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func cite<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func closeMatch<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_VoidRecordRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_VoidRecordReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func voidRecord<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_VoidRecordRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_VoidRecordReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PricesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PricesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PricesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PricesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_StatisticsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func statistics<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_StatisticsReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_LineageEvent` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func statisticsLineage<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_LineageEvent>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -6126,6 +7279,316 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func match<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Match.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func matches<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Matches.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decide<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Decide.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func undoDecision<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.UndoDecision.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func cite<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Cite.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func closeMatch<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.CloseMatch.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_VoidRecordRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_VoidRecordReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func voidRecord<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_VoidRecordRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_VoidRecordReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.VoidRecord.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PricesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PricesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PricesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PricesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Prices.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_StatisticsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func statistics<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_StatisticsReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Statistics.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_LineageEvent` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func statisticsLineage<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_LineageEvent>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.StatisticsLineage.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -7211,6 +8674,266 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WhyRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WhyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Match" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func match<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.match(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Matches" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func matches<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.matches(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Decide" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decide<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decide(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "UndoDecision" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func undoDecision<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.undoDecision(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchActRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Cite" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func cite<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.cite(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchActRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CloseMatch" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func closeMatch<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.closeMatch(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchActRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "VoidRecord" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func voidRecord<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.voidRecord(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_VoidRecordRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_VoidRecordReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Prices" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Replaces the price list, unless the request asks for it only.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prices<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prices(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PricesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PricesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Statistics" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statistics<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.statistics(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_StatisticsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_StatisticsReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "StatisticsLineage" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The events of which the figures are made, row by row and measure by measure.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statisticsLineage<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.statisticsLineage(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_StatisticsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_LineageEvent>(),
             options: options,
             onResponse: handleResponse
         )
@@ -8456,6 +10179,306 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.why(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Match" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func match<Result>(
+        _ message: Entente_Api_V1_MatchRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.match(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Matches" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func matches<Result>(
+        _ message: Entente_Api_V1_MatchesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.matches(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Decide" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decide<Result>(
+        _ message: Entente_Api_V1_DecideRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decide(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "UndoDecision" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func undoDecision<Result>(
+        _ message: Entente_Api_V1_MatchActRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.undoDecision(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Cite" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func cite<Result>(
+        _ message: Entente_Api_V1_MatchActRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.cite(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CloseMatch" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func closeMatch<Result>(
+        _ message: Entente_Api_V1_MatchActRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.closeMatch(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "VoidRecord" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func voidRecord<Result>(
+        _ message: Entente_Api_V1_VoidRecordRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.voidRecord(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Prices" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Replaces the price list, unless the request asks for it only.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prices<Result>(
+        _ message: Entente_Api_V1_PricesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Statistics" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statistics<Result>(
+        _ message: Entente_Api_V1_StatisticsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.statistics(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "StatisticsLineage" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The events of which the figures are made, row by row and measure by measure.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statisticsLineage<Result>(
+        _ message: Entente_Api_V1_StatisticsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.statisticsLineage(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -22,6 +22,9 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let emergencies: EmergencyDesk
     let log: AccessLog
     let anomalies: AnomalyList
+    let facts: FactDesk
+    let matching: MatchDesk
+    let statistics: StatisticsDesk
     let imports: ImportSession
     let reporter: StatusReporter
     let transport: TransportKeys

@@ -19,7 +19,7 @@ extension AgentAPIError {
             logger.error("a call failed", metadata: ["code": "\(failure.code.rawValue)", "cause": "\(error)"])
         }
         self.init(
-            code: failure.code.rawValue,
+            code: failure.name,
             message: failure.message,
             hint: failure.hint,
             exitStatus: ExitStatus(rawValue: failure.exitStatus) ?? .internalError

@@ -1,3 +1,5 @@
+package import Ledger
+
 /// Why the agent did not do what it was asked, for a person and for a script.
 package struct AgentFailure: Error, Sendable {
     /// Stable codes; `Documentation/Operations/Errors.md` lists them with what to do.
@@ -32,6 +34,7 @@ package struct AgentFailure: Error, Sendable {
         case emergencyNoExport = "access.emergency-no-export"
         case emergencyNoRight = "emergency.no-right"
         case emergencyUnknown = "emergency.unknown"
+        case factRefused = "recognition.refused"
         case delegationUnknown = "delegation.unknown"
         case groupUnknown = "group.unknown"
         case referralUnknown = "referral.unknown"
@@ -66,6 +69,16 @@ package struct AgentFailure: Error, Sendable {
     package var hint: String
     /// For the log of a developer; not shown to callers.
     package var cause: (any Error)?
+    /// The rule of recognition that was broken, for ``Code/factRefused``.
+    package private(set) var rule: RecognitionCode?
+
+    /// The code as callers see it: a broken rule's own name.
+    package var name: String { self.rule?.name ?? self.code.rawValue }
+
+    package init(rule: RecognitionCode, _ message: String, hint: String = "") {
+        self.init(.factRefused, message, hint: hint)
+        self.rule = rule
+    }
 
     package init(_ code: Code, _ message: String, hint: String = "", cause: (any Error)? = nil) {
         self.code = code
@@ -76,7 +89,8 @@ package struct AgentFailure: Error, Sendable {
 
     /// The status with which the command line exits.
     package var exitStatus: Int32 {
-        switch self.code {
+        if let rule { return rule.exitStatus }
+        return switch self.code {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused,
             .policyUnsound:
@@ -86,7 +100,7 @@ package struct AgentFailure: Error, Sendable {
             3
         case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
             .credentialExpired, .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked,
-            .emergencyNoExport, .emergencyNoRight, .verdictNotOpened:
+            .emergencyNoExport, .emergencyNoRight, .factRefused, .verdictNotOpened:
             4
         case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6

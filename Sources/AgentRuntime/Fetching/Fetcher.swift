@@ -37,6 +37,7 @@ package struct Fetcher: Sendable {
     private let opener: RecordOpener
     private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
     private let receiptWritten: @Sendable () -> Void
+    private let facts: FactDesk
 
     /// `obtain`: tries for a moment to get a record that is not here yet from its custodian.
     ///
@@ -46,7 +47,8 @@ package struct Fetcher: Sendable {
         names: PseudonymDesk,
         judge: AccessJudge,
         obtain: @escaping @Sendable (ContentAddress, InstitutionID) async -> Void,
-        receiptWritten: @escaping @Sendable () -> Void
+        receiptWritten: @escaping @Sendable () -> Void,
+        facts: FactDesk
     ) {
         self.context = context
         self.index = RecordIndex(context: context)
@@ -57,6 +59,7 @@ package struct Fetcher: Sendable {
         self.opener = RecordOpener(context: context)
         self.obtain = obtain
         self.receiptWritten = receiptWritten
+        self.facts = facts
     }
 
     /// Judges a wish before anything is signed, so that a refusal comes at once.
@@ -112,6 +115,7 @@ package struct Fetcher: Sendable {
         try await self.compare(exam, with: location)
         let hidden = FieldMask(judged.answer).applied(to: exam)
         if wantsWhole || wantsEvidence { try Self.checkHandingOut(judged.terms, hidden: hidden) }
+        let views = try await self.facts.views(of: request.record, by: credential)
         let receipt = try self.access.counted(judged, location) {
             try self.record(
                 request,
@@ -119,9 +123,11 @@ package struct Fetcher: Sendable {
                 credential: credential,
                 location: location,
                 access: judged.answer,
-                tip: tip
+                tip: tip,
+                views: views
             )
         }
+        if !views.isEmpty { self.facts.stored() }
         var result = Opened(
             location: location,
             content: opened.content,
@@ -257,7 +263,8 @@ package struct Fetcher: Sendable {
         credential: ClinicianCredential,
         location: RecordLocation,
         access: AccessAnswer,
-        tip: ChainBoard.Tip
+        tip: ChainBoard.Tip,
+        views: [NewFact]
     ) throws -> FetchReceipt {
         var grant: GrantID?
         if case .allowed(let permission) = access { grant = permission.grant }
@@ -278,7 +285,8 @@ package struct Fetcher: Sendable {
         try self.context.custody.append(
             receipt: self.context.secrets.seal(receipt),
             leafHash: receipt.leafHash,
-            patient: self.context.patientChange(location.pseudonym, known: known)
+            patient: self.context.patientChange(location.pseudonym, known: known),
+            facts: views
         )
         self.receiptWritten()
         return receipt

@@ -118,6 +118,12 @@ package struct ChainFollower: Sendable {
             } else {
                 await self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
             }
+        case .recognition(.anchorFacts(let anchor)):
+            if anchor.institution == self.context.institution {
+                try self.ownFacts(anchor, header)
+            } else {
+                await self.outlets.want(anchor.manifest, anchor.institution, .facts, anchor.number)
+            }
         case .grants(.createGrant(let grant)): try await self.granted(grant)
         case .grants(.revokeGrant(let id)):
             if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
@@ -139,7 +145,7 @@ package struct ChainFollower: Sendable {
         // What they mean is read from the state whenever access is judged.
         case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
             .emergency(.review),
-            .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys:
+            .grants(.enrolPatient), .anomalies, .policies, .pseudonymKeys:
             break
         case .institutions: self.outlets.institutionsChanged()
         }
@@ -151,7 +157,7 @@ package struct ChainFollower: Sendable {
         }
         guard try self.isOwn(anchor, .exams) else { return }
         for grant in try await self.wrapper.batchBecameFinal(anchor.number, now: Clock.now) { self.announce(grant) }
-        try self.context.custody.markFinal(.exams, number: anchor.number, height: header.height)
+        try self.markFinal(.exams, anchor, header)
         self.final.resolve(anchor.number, .exams, header.height)
     }
 
@@ -176,7 +182,7 @@ package struct ChainFollower: Sendable {
         } catch {
             guard error.code == .damaged || error.code == .notFound else { throw error }
             self.context.logger.critical(
-                "an own manifest is damaged: its exams are not listed here",
+                "an own manifest is damaged: what it lists is missing here",
                 metadata: ["batch": "\(anchor.number)"]
             )
             return nil
@@ -188,8 +194,21 @@ package struct ChainFollower: Sendable {
             _ = try self.context.locators.add(ReceiptManifest(canonicalBytes: object.body), address: anchor.manifest)
         }
         guard try self.isOwn(anchor, .receipts) else { return }
-        try self.context.custody.markFinal(.receipts, number: anchor.number, height: header.height)
+        try self.markFinal(.receipts, anchor, header)
         self.final.resolve(anchor.number, .receipts, header.height)
+    }
+
+    private func ownFacts(_ anchor: BatchAnchor, _ header: BlockHeader) throws {
+        if let object = try self.ownManifest(anchor) {
+            _ = try self.context.locators.add(FactManifest(canonicalBytes: object.body), address: anchor.manifest)
+        }
+        guard try self.isOwn(anchor, .facts) else { return }
+        try self.markFinal(.facts, anchor, header)
+        self.final.resolve(anchor.number, .facts, header.height)
+    }
+
+    private func markFinal(_ kind: ManifestKind, _ anchor: BatchAnchor, _ header: BlockHeader) throws {
+        try self.context.custody.markFinal(kind, number: anchor.number, height: header.height, time: header.time)
     }
 
     private func granted(_ grant: AccessGrant) async throws {

@@ -68,7 +68,9 @@ package struct Agent: Sendable {
             group.addTask { await self.watchPeers(parts) }
             group.addTask { await parts.follower.run() }
             for outbox in parts.outboxes { group.addTask { await outbox.run() } }
-            group.addTask { await parts.anchorer.run() }
+            for anchorer in parts.anchorers { group.addTask { await anchorer.run() } }
+            group.addTask { await parts.facts.run() }
+            group.addTask { await parts.production.run() }
             group.addTask { await parts.anomalies.run() }
             group.addTask { await parts.keeper.run() }
             group.addTask { await parts.served.run() }

@@ -49,6 +49,11 @@ private struct Bells: Sendable {
     let receipts = Bell()
     let written = Bell()
     let found = Bell()
+    /// A fact of recognition waits to be committed; a batch of them waits to be submitted.
+    let madeFacts = Bell()
+    let facts = Bell()
+    /// For the book of facts: the chain has a block, or a manifest has come.
+    let book = Bell()
     /// The chain has a block: for the follower, and for whoever shares the pseudonym key.
     let follow = Bell()
     let blocks = Bell()
@@ -163,20 +168,14 @@ struct AgentAssembly {
         let names = PseudonymDesk(context: context) { holder, request in
             try await EvaluationReply.ask(link, holder, request)
         }
-        let replicator = Replicator(context: context, link: link)
+        let replicator = Replicator(context: context, link: link, indexed: { bells.book.ring() })
         let halt = AgentHalt()
-        let loop = AgentLoop(
-            board: context.board,
-            chain: context.chain,
-            votes: votes.log,
-            vault: context.vault,
-            confirmations: context.confirmations,
-            outlets: self.loopOutlets(link, replicator, halt, bells),
-            logger: self.logger
-        )
+        let loop = self.loop(context, votes, self.loopOutlets(link, replicator, halt, bells))
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody, feeds: context.feeds)
         let writer = try self.writer(context, names, desk, bells)
+        let facts = FactBook(context: context, bell: bells.book)
+        let factDesk = FactDesk(context: context, book: facts, made: { bells.madeFacts.ring() })
         return AgentParts(
             context: context,
             core: core,
@@ -194,7 +193,9 @@ struct AgentAssembly {
                 bell: bells.follow
             ),
             outboxes: Self.outboxes(context, desk, bells),
-            anchorer: try Self.anchorer(context, desk, bells),
+            anchorers: try Self.anchorers(context, desk, bells),
+            facts: facts,
+            production: ProductionReporter(context: context, desk: factDesk),
             anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
             names: names,
             keeper: PseudonymKeeper(context: context, desk: desk, bell: bells.blocks),
@@ -210,9 +211,23 @@ struct AgentAssembly {
                 link,
                 replicator,
                 identity,
+                factDesk,
+                facts,
                 written: bells.written
             ),
             halt: halt
+        )
+    }
+
+    private func loop(_ context: AgentContext, _ votes: RecoveredVotes, _ outlets: AgentLoop.Outlets) -> AgentLoop {
+        AgentLoop(
+            board: context.board,
+            chain: context.chain,
+            votes: votes.log,
+            vault: context.vault,
+            confirmations: context.confirmations,
+            outlets: outlets,
+            logger: self.logger
         )
     }
 
@@ -220,21 +235,31 @@ struct AgentAssembly {
         [
             BatchOutbox(context: context, desk: desk, kind: .exams, bell: bells.exams),
             BatchOutbox(context: context, desk: desk, kind: .receipts, bell: bells.receipts),
+            BatchOutbox(context: context, desk: desk, kind: .facts, bell: bells.facts),
         ]
     }
 
-    private static func anchorer(
+    private static func anchorers(
         _ context: AgentContext,
         _ desk: TransactionDesk,
         _ bells: Bells
-    ) throws -> ReceiptAnchorer {
-        ReceiptAnchorer(
-            context: context,
-            desk: desk,
-            sequencer: try BatchSequencer(kind: .receipts, context: context),
-            bell: bells.written,
-            prepared: { bells.receipts.ring() }
-        )
+    ) throws -> [BatchAnchorer] {
+        [
+            try BatchAnchorer(
+                context: context,
+                desk: desk,
+                source: ReceiptAnchorSource(context: context),
+                bell: bells.written,
+                prepared: { bells.receipts.ring() }
+            ),
+            try BatchAnchorer(
+                context: context,
+                desk: desk,
+                source: FactAnchorSource(context: context),
+                bell: bells.madeFacts,
+                prepared: { bells.facts.ring() }
+            ),
+        ]
     }
 
     private static func grantBook(_ context: AgentContext) throws -> GrantBook {
@@ -305,6 +330,8 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ replicator: Replicator,
         _ identity: TransportIdentitySource,
+        _ facts: FactDesk,
+        _ book: FactBook,
         written: Bell
     ) -> AgentHarness {
         let finder = Finder(context: context, judge: judge, names: names)
@@ -313,13 +340,15 @@ struct AgentAssembly {
             names: names,
             judge: judge,
             obtain: { record, custodian in await replicator.obtain(record, from: custodian, atMost: .seconds(3)) },
-            receiptWritten: { written.ring() }
+            receiptWritten: { written.ring() },
+            facts: facts
         )
+        let verdicts = VerdictDesk(context: context, finder: finder, judge: judge)
         return AgentHarness(
             context: context,
             desk: desk,
             finder: finder,
-            verdicts: VerdictDesk(context: context, finder: finder, judge: judge),
+            verdicts: verdicts,
             policies: PolicyDesk(context: context, desk: desk),
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),
@@ -331,6 +360,9 @@ struct AgentAssembly {
             ),
             log: AccessLog(context: context, names: names),
             anomalies: AnomalyList(context: context),
+            facts: facts,
+            matching: MatchDesk(context: context, finder: finder, verdicts: verdicts, facts: facts),
+            statistics: StatisticsDesk(context: context, book: book),
             imports: imports,
             reporter: StatusReporter(context: context, link: link, replicator: replicator, names: names),
             transport: TransportKeys(context: context),
@@ -354,6 +386,7 @@ struct AgentAssembly {
             committed: { _ in
                 bells.follow.ring()
                 bells.blocks.ring()
+                bells.book.ring()
             },
             pagesPublished: { grants, custodian in replicator.hint(grants, by: custodian) },
             halted: { halt.happened($0) }

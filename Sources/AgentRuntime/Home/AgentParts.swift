@@ -14,7 +14,9 @@ struct AgentParts: Sendable {
     let replicator: Replicator
     let follower: ChainFollower
     let outboxes: [BatchOutbox]
-    let anchorer: ReceiptAnchorer
+    let anchorers: [BatchAnchorer]
+    let facts: FactBook
+    let production: ProductionReporter
     let anomalies: AnomalyReporter
     let names: PseudonymDesk
     let keeper: PseudonymKeeper

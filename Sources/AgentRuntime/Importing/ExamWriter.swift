@@ -368,6 +368,7 @@ package final class ExamWriter: Sendable {
                 kind: items[planned.item].exam.kind,
                 itemCode: items[planned.item].item?.code.code ?? items[planned.item].exam.code.primary?.code ?? "",
                 examTime: items[planned.item].exam.time?.earliest,
+                release: ExamRelease(of: items[planned.item].exam),
                 supersedes: planned.replaces?.number
             )
         }

@@ -27,6 +27,7 @@ package struct AgentContext: Sendable {
     package let logger: Logger
     package let feeds = FeedBook()
     package let contacts = SourceContacts()
+    package let voids = VoidedRecords()
 
     /// The row of a person in the custody store, as it stands or as it would begin.
     package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) -> PatientChange {

@@ -150,7 +150,10 @@ final class CandidateMaker: Sendable {
             signatureOK: true,
             anchor: batch?.height.value
         )
-        let (reading, basis) = self.reading(exam, access, base, volume)
+        var (reading, basis) = self.reading(exam, access, base, volume)
+        if self.context.voids.isVoid(exam.summary.record, at: moment.time) {
+            for index in reading.lines.indices { reading.lines[index].candidate.state = .voided }
+        }
         return Exam(
             found: exam,
             basis: basis,

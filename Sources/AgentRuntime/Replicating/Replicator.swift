@@ -27,6 +27,8 @@ package actor Replicator {
 
     private let context: AgentContext
     private let link: PeerLink
+    /// Called when a manifest is here that was not.
+    private let indexed: @Sendable () -> Void
     private let bell = Bell()
     /// Bounded: a hint that is dropped costs a wait until the machine asks again by itself.
     private let hints = AsyncStream<([GrantID], InstitutionID)>.makeStream(bufferingPolicy: .bufferingNewest(1024))
@@ -37,9 +39,11 @@ package actor Replicator {
     private var manifests: [ContentAddress: [ManifestPlace]] = [:]
     private var waiters: [ContentAddress: [CheckedContinuation<Void, Never>]] = [:]
 
-    package init(context: AgentContext, link: PeerLink) {
+    /// `indexed`: called when a manifest is here that was not.
+    package init(context: AgentContext, link: PeerLink, indexed: @escaping @Sendable () -> Void) {
         self.context = context
         self.link = link
+        self.indexed = indexed
         var limits = ReplicationLimits()
         // Objects asked of one peer in the same step travel in one request.
         limits.perPeer = 64
@@ -126,6 +130,7 @@ package actor Replicator {
         for institution in state.institutionIDs where institution != self.context.institution {
             try self.restoreManifests(of: institution, .exams, next: state.commitmentHead(institution).next)
             try self.restoreManifests(of: institution, .receipts, next: state.receiptHead(institution).next)
+            try self.restoreManifests(of: institution, .facts, next: state.factHead(institution).next)
         }
         try self.restoreRecords()
         for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
@@ -138,11 +143,21 @@ package actor Replicator {
         guard next > 0 else { return }
         let state = self.context.board.tip.state
         for number in try self.context.locators.gaps(kind, institution: institution, in: 0...next - 1).joined() {
-            let batch =
-                kind == .exams
-                ? state.commitmentBatch(institution, number) : state.receiptBatch(institution, number)
-            guard let batch else { continue }
-            self.want(batch.anchor.manifest, of: institution, kind, batch: number)
+            guard let anchor = Self.anchor(institution, kind, number, state) else { continue }
+            self.want(anchor.manifest, of: institution, kind, batch: number)
+        }
+    }
+
+    private static func anchor(
+        _ institution: InstitutionID,
+        _ kind: ManifestKind,
+        _ number: UInt64,
+        _ state: LedgerState
+    ) -> BatchAnchor? {
+        switch kind {
+        case .exams: state.commitmentBatch(institution, number)?.anchor
+        case .receipts: state.receiptBatch(institution, number)?.anchor
+        case .facts: state.factBatch(institution, number)?.anchor
         }
     }
 
@@ -308,7 +323,9 @@ package actor Replicator {
     }
 
     private func settle(_ object: SealedObject, from peer: InstitutionID) throws {
-        for place in self.manifests.removeValue(forKey: object.address) ?? [] {
+        let places = self.manifests.removeValue(forKey: object.address) ?? []
+        defer { if !places.isEmpty { self.indexed() } }
+        for place in places {
             do {
                 try self.index(object, place)
             } catch let failure as AgentFailure where failure.code == .proofIncomplete {
@@ -329,7 +346,7 @@ package actor Replicator {
         // One that says it is this institution's own was invented, and the vault would refuse all that came with it.
         guard object.header.origin != self.context.institution else { return false }
         if self.manifests[object.address] != nil {
-            return (object.header.kind == .manifest || object.header.kind == .receiptManifest)
+            return [.manifest, .receiptManifest, .factManifest].contains(object.header.kind)
                 && object.body.count <= Self.manifestBytesMax
         }
         return try object.header.kind == .record
@@ -340,19 +357,25 @@ package actor Replicator {
 
     private func index(_ object: SealedObject, _ place: ManifestPlace) throws {
         let state = self.context.board.tip.state
+        guard let anchor = Self.anchor(place.institution, place.kind, place.batch, state) else {
+            throw Self.liar(place.institution)
+        }
         switch place.kind {
         case .exams:
             guard let manifest = try? Manifest(canonicalBytes: object.body),
                 manifest.institution == place.institution, manifest.batch == place.batch,
-                let anchor = state.commitmentBatch(place.institution, place.batch)?.anchor,
                 manifest.root == anchor.root, manifest.entries.count == Int(anchor.count)
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         case .receipts:
             guard let manifest = try? ReceiptManifest(canonicalBytes: object.body),
                 manifest.institution == place.institution, manifest.batch == place.batch,
-                let anchor = state.receiptBatch(place.institution, place.batch)?.anchor,
                 manifest.root == anchor.root, manifest.entries.count == Int(anchor.count)
+            else { throw Self.liar(place.institution) }
+            _ = try self.context.locators.add(manifest, address: object.address)
+        case .facts:
+            guard object.header.kind == .factManifest,
+                let manifest = try? FactManifest(canonicalBytes: object.body), manifest.isBound(by: anchor)
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         }

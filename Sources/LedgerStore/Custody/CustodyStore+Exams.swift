@@ -210,16 +210,18 @@ extension CustodyStore {
             """
             INSERT INTO exams (
                 source_prefix, record_prefix, source, content, record, patient, kind, item, exam_time, batch, position,
-                traces)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                traces, released, released_day)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 exam.source.prefixColumn, exam.record.prefixColumn, exam.source.column, exam.content.column,
                 exam.record.column, patient.value, Int64(exam.kind.number), exam.itemCode,
                 exam.examTime?.milliseconds, batch.column, Int64(index), traces?.sealed.column,
+                exam.release?.time.milliseconds, exam.release.map { Int64($0.day) },
             ]
         )
         let number = db.lastInsertedRowID
+        if let release = exam.release { try Self.count(produced: release, db) }
         if let traces { try Self.insert(traces, exam: number, db) }
         if let old = exam.supersedes {
             try db.run("UPDATE exams SET superseded_by = ? WHERE no = ?", [number, old.value])
@@ -296,11 +298,19 @@ extension CustodyStore {
         }
     }
 
-    /// Notes that a batch is in a final block; its transaction is not sent again.
+    /// Notes that a batch is in a final block of time `time`; its transaction is not sent again.
+    ///
+    /// The exams of a batch count as committed on the days of their release; noting it again changes nothing.
     ///
     /// - Throws: `notFound` if there is no such batch.
-    package func markFinal(_ kind: ManifestKind, number: UInt64, height: Height) throws(LedgerStoreError) {
+    package func markFinal(
+        _ kind: ManifestKind,
+        number: UInt64,
+        height: Height,
+        time: Timestamp
+    ) throws(LedgerStoreError) {
         try self.file.write { db in
+            if kind == .exams { try Self.count(committedBatch: number, at: time, db) }
             let id = try db.only(
                 "UPDATE batches SET state = 3, height = ? WHERE kind = ? AND number = ? RETURNING transaction_id",
                 [height.column, kind.rawValue, Int64(clamping: number)]

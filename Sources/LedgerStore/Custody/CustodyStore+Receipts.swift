@@ -6,14 +6,16 @@ extension CustodyStore {
     /// Makes a receipt durable and reserves the index of its search token.
     ///
     /// Only when this returns may the record's plaintext leave the agent. The receipt comes sealed under a key of this
-    /// home, with its ``FetchReceipt/leafHash``; the person read about becomes known here if need be.
+    /// home, with its ``FetchReceipt/leafHash``; the person read about becomes known here if need be. `facts` are what
+    /// the reading is besides, such as the look at a match; those that are there already stay as they are.
     ///
     /// - Throws: `conflict` if the receipt is there already.
     @discardableResult
     package func append(
         receipt sealed: [UInt8],
         leafHash: Digest,
-        patient: PatientChange
+        patient: PatientChange,
+        facts: [NewFact] = []
     ) throws(LedgerStoreError) -> StoredReceipt {
         try self.file.write { db in
             let number = try Self.save(patient, db)
@@ -26,8 +28,10 @@ extension CustodyStore {
                 "INSERT INTO receipts (patient, receipt_index, leaf, sealed) VALUES (?, ?, ?, coalesce(?, x''))",
                 [number.value, (next - 1).column, leafHash.column, sealed.column]
             )
+            let receipt = db.lastInsertedRowID
+            for fact in facts { _ = try Self.insert(fact, db) }
             return StoredReceipt(
-                number: db.lastInsertedRowID,
+                number: receipt,
                 patient: number,
                 index: next - 1,
                 leafHash: leafHash,

@@ -20,6 +20,7 @@ package struct CustodyStore: Sendable {
                 ("custody-codes", Self.codesSchema), ("custody-quarantine-line", Self.quarantineLineSchema),
                 ("custody-pseudonyms", Self.pseudonymsSchema),
                 ("custody-access", Self.accessSchema),
+                ("custody-facts", Self.factsSchema),
             ]
         )
     }
@@ -90,6 +91,7 @@ package struct CustodyStore: Sendable {
         package var exams: UInt64
         package var openQuarantine: UInt64
         package var waitingReceipts: UInt64
+        package var waitingFacts: UInt64
         package var outgoing: UInt64
     }
 
@@ -102,6 +104,7 @@ package struct CustodyStore: Sendable {
                 exams: try count("SELECT coalesce(max(no), 0) FROM exams"),
                 openQuarantine: try count("SELECT count(*) FROM quarantine WHERE state = 1"),
                 waitingReceipts: try count("SELECT count(*) FROM receipts WHERE batch IS NULL"),
+                waitingFacts: try count("SELECT count(*) FROM facts WHERE batch IS NULL"),
                 outgoing: try count("SELECT count(*) FROM outgoing")
             )
         }
