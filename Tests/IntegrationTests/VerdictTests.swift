@@ -130,6 +130,7 @@ extension IntegrationTests.VerdictTests {
         #expect(again["digest"].string == first["digest"].string)
         #expect(again["inputHash"].string == first["inputHash"].string)
         #expect(again["exams"][0]["steps"].list.count == 12)
+        #expect(!again["comparable"].string.isEmpty)
         let one = try hospitals.succeed("b", ["why", records[1]] + asked).json
         #expect(one["digest"].string == first["digest"].string)
         #expect(one["exams"].list.map { $0["record"].string } == [records[1]])

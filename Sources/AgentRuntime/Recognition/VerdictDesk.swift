@@ -254,10 +254,16 @@ package struct VerdictDesk: Sendable {
         let engine = volume.engine
         var lines: [(exam: Int, candidate: Candidate)] = []
         for (index, exam) in prepared.exams.enumerated() {
-            for line in exam.reading.lines
-            where line.candidate.key.line == 0 || engine.answers(line.candidate.item.code, for: order.item.code) {
-                lines.append((index, line.candidate))
+            let answering = exam.reading.lines.filter { line in
+                line.candidate.key.line > 0 && engine.answers(line.candidate.item.code, for: order.item.code)
             }
+            let ordered = engine.item(order.item.code)?.code
+            // A result that is what is ordered has a value, which its panel has not.
+            let isResult = answering.contains { engine.item($0.candidate.item.code)?.code == ordered }
+            let whole = exam.reading.lines[0]
+            let isWhole = engine.item(whole.candidate.item.code)?.code == ordered
+            if isWhole || !isResult { lines.append((index, whole.candidate)) }
+            for line in answering { lines.append((index, line.candidate)) }
         }
         let count = lines.count
         if count > Verdict.candidatesMax {
