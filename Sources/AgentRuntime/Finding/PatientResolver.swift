@@ -30,8 +30,8 @@ package struct PatientResolver: Sendable {
                 case .noSystem: "the identifier names no system"
                 case .emptyValue: "the identifier has no value"
                 case .tooLong: "the identifier is too long"
-                case .badCheckDigit: "the check character of the identity number is wrong"
-                case .badLength: "a resident identity number has 18 characters, an old one 15"
+                case .badCheckDigit: "the check character of the number is wrong"
+                case .badLength: "a resident identity number has 18 characters, an old one 15, a temporary one 13"
                 case .badCharacter: "the identifier holds a character that cannot be in it"
                 }
             throw AgentFailure(
