@@ -312,6 +312,51 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.notices(request) }
     }
 
+    /// A link of two identities.
+    public func prepareIdentityLink(
+        _ request: Entente_Api_V1_PrepareIdentityLinkRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareIdentityLink(request) }
+    }
+
+    /// The end of a link.
+    public func prepareIdentityUnlink(
+        _ request: Entente_Api_V1_PrepareIdentityUnlinkRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareIdentityUnlink(request) }
+    }
+
+    /// Links about a patient, or those that this institution knows.
+    public func identityLinks(
+        _ request: Entente_Api_V1_IdentityLinksRequest
+    ) async throws -> Entente_Api_V1_IdentityLinksReply {
+        try await self.call { try await $0.identityLinks(request) }
+    }
+
+    /// What came about through a link.
+    public func identityFixups(
+        _ request: Entente_Api_V1_IdentityFixupsRequest
+    ) async throws -> Entente_Api_V1_IdentityFixupsReply {
+        try await self.call { try await $0.identityFixups(request) }
+    }
+
+    /// What about who is who waits for somebody.
+    public func identityCases() async throws -> Entente_Api_V1_IdentityCasesReply {
+        try await self.call { try await $0.identityCases(Entente_Api_V1_IdentityCasesRequest()) }
+    }
+
+    /// Decides such a case.
+    public func decideIdentity(
+        _ request: Entente_Api_V1_DecideIdentityRequest
+    ) async throws -> Entente_Api_V1_DecideIdentityReply {
+        try await self.call { try await $0.decideIdentity(request) }
+    }
+
+    /// A new temporary identifier.
+    public func temporaryIdentity() async throws -> Entente_Api_V1_TemporaryIdentityReply {
+        try await self.call { try await $0.temporaryIdentity(Entente_Api_V1_TemporaryIdentityRequest()) }
+    }
+
     /// Makes a new transport key and announces it.
     public func rotateCertificate(
         _ request: Entente_Api_V1_RotateCertificateRequest

@@ -39,6 +39,7 @@ struct Entente: AsyncParsableCommand {
                 name: "In an emergency",
                 subcommands: [BreakGlassCommand.self, ReviewCommand.self, NoticesCommand.self]
             ),
+            CommandGroup(name: "Who is who", subcommands: [IdentityCommand.self]),
             CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self, PolicyCommand.self]),
             CommandGroup(
                 name: "Reading",

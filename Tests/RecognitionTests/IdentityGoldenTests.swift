@@ -58,7 +58,10 @@ struct IdentityCase: CustomTestStringConvertible {
 
 @Suite("Whether two descriptions are of one person")
 struct IdentityGoldenTests {
-    @Test("A golden case has its level, score and reasons, whichever description comes first", arguments: IdentityCase.all)
+    @Test(
+        "A golden case has its level, score and reasons, whichever description comes first",
+        arguments: IdentityCase.all
+    )
     func golden(item: IdentityCase) {
         for match in [IdentityMatch(item.left, item.right), IdentityMatch(item.right, item.left)] {
             #expect(match.level.name == item.level)
@@ -81,11 +84,16 @@ struct IdentityGoldenTests {
         for item in cases {
             let text = item["text"]?.text ?? ""
             let form = IdentityName(composed: text.precomposedStringWithCanonicalMapping)?.form
-            #expect(form.map { Array($0.utf8) } == item["form"]?.text.map { Array($0.utf8) }, "\(item["name"]?.text ?? "")")
+            #expect(
+                form.map { Array($0.utf8) } == item["form"]?.text.map { Array($0.utf8) },
+                "\(item["name"]?.text ?? "")"
+            )
         }
     }
 
-    @Test("All pairs of the corpus: symmetric, whatever the order of identifiers; a match only with all four agreements")
+    @Test(
+        "All pairs of the corpus: symmetric, whatever the order of identifiers; a match only with all four agreements"
+    )
     func properties() {
         let persons = IdentityCase.all.flatMap { [$0.left, $0.right] }
         for left in persons {

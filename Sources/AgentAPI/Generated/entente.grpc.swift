@@ -481,6 +481,97 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "PrepareIdentityLink" metadata.
+        public enum PrepareIdentityLink: Sendable {
+            /// Request type for "PrepareIdentityLink".
+            public typealias Input = Entente_Api_V1_PrepareIdentityLinkRequest
+            /// Response type for "PrepareIdentityLink".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareIdentityLink".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareIdentityLink",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareIdentityUnlink" metadata.
+        public enum PrepareIdentityUnlink: Sendable {
+            /// Request type for "PrepareIdentityUnlink".
+            public typealias Input = Entente_Api_V1_PrepareIdentityUnlinkRequest
+            /// Response type for "PrepareIdentityUnlink".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareIdentityUnlink".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareIdentityUnlink",
+                type: .unary
+            )
+        }
+        /// Namespace for "IdentityLinks" metadata.
+        public enum IdentityLinks: Sendable {
+            /// Request type for "IdentityLinks".
+            public typealias Input = Entente_Api_V1_IdentityLinksRequest
+            /// Response type for "IdentityLinks".
+            public typealias Output = Entente_Api_V1_IdentityLinksReply
+            /// Descriptor for "IdentityLinks".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "IdentityLinks",
+                type: .unary
+            )
+        }
+        /// Namespace for "IdentityFixups" metadata.
+        public enum IdentityFixups: Sendable {
+            /// Request type for "IdentityFixups".
+            public typealias Input = Entente_Api_V1_IdentityFixupsRequest
+            /// Response type for "IdentityFixups".
+            public typealias Output = Entente_Api_V1_IdentityFixupsReply
+            /// Descriptor for "IdentityFixups".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "IdentityFixups",
+                type: .unary
+            )
+        }
+        /// Namespace for "IdentityCases" metadata.
+        public enum IdentityCases: Sendable {
+            /// Request type for "IdentityCases".
+            public typealias Input = Entente_Api_V1_IdentityCasesRequest
+            /// Response type for "IdentityCases".
+            public typealias Output = Entente_Api_V1_IdentityCasesReply
+            /// Descriptor for "IdentityCases".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "IdentityCases",
+                type: .unary
+            )
+        }
+        /// Namespace for "DecideIdentity" metadata.
+        public enum DecideIdentity: Sendable {
+            /// Request type for "DecideIdentity".
+            public typealias Input = Entente_Api_V1_DecideIdentityRequest
+            /// Response type for "DecideIdentity".
+            public typealias Output = Entente_Api_V1_DecideIdentityReply
+            /// Descriptor for "DecideIdentity".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DecideIdentity",
+                type: .unary
+            )
+        }
+        /// Namespace for "TemporaryIdentity" metadata.
+        public enum TemporaryIdentity: Sendable {
+            /// Request type for "TemporaryIdentity".
+            public typealias Input = Entente_Api_V1_TemporaryIdentityRequest
+            /// Response type for "TemporaryIdentity".
+            public typealias Output = Entente_Api_V1_TemporaryIdentityReply
+            /// Descriptor for "TemporaryIdentity".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "TemporaryIdentity",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -531,6 +622,13 @@ public enum Entente_Api_V1_Agent: Sendable {
             PrepareBreakGlass.descriptor,
             PrepareReview.descriptor,
             Notices.descriptor,
+            PrepareIdentityLink.descriptor,
+            PrepareIdentityUnlink.descriptor,
+            IdentityLinks.descriptor,
+            IdentityFixups.descriptor,
+            IdentityCases.descriptor,
+            DecideIdentity.descriptor,
+            TemporaryIdentity.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -1105,6 +1203,108 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
 
+        /// Handle the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareIdentityLinkRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareIdentityLink(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareIdentityUnlinkRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareIdentityUnlink(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_IdentityLinksRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_IdentityLinksReply` messages.
+        func identityLinks(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityLinksReply>
+
+        /// Handle the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_IdentityFixupsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_IdentityFixupsReply` messages.
+        func identityFixups(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityFixupsReply>
+
+        /// Handle the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_IdentityCasesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_IdentityCasesReply` messages.
+        func identityCases(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityCasesReply>
+
+        /// Handle the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideIdentityRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_DecideIdentityReply` messages.
+        func decideIdentity(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DecideIdentityReply>
+
+        /// Handle the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_TemporaryIdentityRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TemporaryIdentityReply` messages.
+        func temporaryIdentity(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TemporaryIdentityReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1674,6 +1874,108 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareIdentityLink(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareIdentityUnlink(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_IdentityLinksReply` message.
+        func identityLinks(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityLinksReply>
+
+        /// Handle the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_IdentityFixupsReply` message.
+        func identityFixups(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityFixupsReply>
+
+        /// Handle the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_IdentityCasesReply` message.
+        func identityCases(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityCasesReply>
+
+        /// Handle the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_DecideIdentityReply` message.
+        func decideIdentity(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DecideIdentityReply>
+
+        /// Handle the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TemporaryIdentityReply` message.
+        func temporaryIdentity(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -2246,6 +2548,108 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_NoticesReply
 
+        /// Handle the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareIdentityLink(
+            request: Entente_Api_V1_PrepareIdentityLinkRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareIdentityUnlink(
+            request: Entente_Api_V1_PrepareIdentityUnlinkRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_IdentityLinksReply` to respond with.
+        func identityLinks(
+            request: Entente_Api_V1_IdentityLinksRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_IdentityLinksReply
+
+        /// Handle the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_IdentityFixupsReply` to respond with.
+        func identityFixups(
+            request: Entente_Api_V1_IdentityFixupsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_IdentityFixupsReply
+
+        /// Handle the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_IdentityCasesReply` to respond with.
+        func identityCases(
+            request: Entente_Api_V1_IdentityCasesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_IdentityCasesReply
+
+        /// Handle the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_DecideIdentityReply` to respond with.
+        func decideIdentity(
+            request: Entente_Api_V1_DecideIdentityRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_DecideIdentityReply
+
+        /// Handle the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TemporaryIdentityReply` to respond with.
+        func temporaryIdentity(
+            request: Entente_Api_V1_TemporaryIdentityRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TemporaryIdentityReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2652,6 +3056,83 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareIdentityLink.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareIdentityLinkRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareIdentityLink(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareIdentityUnlink.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareIdentityUnlink(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.IdentityLinks.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityLinksRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityLinksReply>(),
+            handler: { request, context in
+                try await self.identityLinks(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.IdentityFixups.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityFixupsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityFixupsReply>(),
+            handler: { request, context in
+                try await self.identityFixups(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.IdentityCases.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityCasesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityCasesReply>(),
+            handler: { request, context in
+                try await self.identityCases(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DecideIdentity.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideIdentityRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideIdentityReply>(),
+            handler: { request, context in
+                try await self.decideIdentity(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.TemporaryIdentity.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TemporaryIdentityRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TemporaryIdentityReply>(),
+            handler: { request, context in
+                try await self.temporaryIdentity(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -3036,6 +3517,83 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
         let response = try await self.notices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareIdentityLink(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareIdentityLink(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareIdentityUnlink(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareIdentityUnlink(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func identityLinks(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityLinksReply> {
+        let response = try await self.identityLinks(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func identityFixups(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityFixupsReply> {
+        let response = try await self.identityFixups(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func identityCases(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityCasesReply> {
+        let response = try await self.identityCases(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decideIdentity(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DecideIdentityReply> {
+        let response = try await self.decideIdentity(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func temporaryIdentity(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TemporaryIdentityReply> {
+        let response = try await self.temporaryIdentity(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -3517,6 +4075,97 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
             message: try await self.notices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareIdentityLink(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareIdentityLink(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareIdentityUnlink(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareIdentityUnlink(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func identityLinks(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityLinksReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_IdentityLinksReply>(
+            message: try await self.identityLinks(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func identityFixups(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityFixupsReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_IdentityFixupsReply>(
+            message: try await self.identityFixups(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func identityCases(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityCasesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_IdentityCasesReply>(
+            message: try await self.identityCases(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decideIdentity(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DecideIdentityReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_DecideIdentityReply>(
+            message: try await self.decideIdentity(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func temporaryIdentity(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply>(
+            message: try await self.temporaryIdentity(
                 request: request.message,
                 context: context
             ),
@@ -4267,6 +4916,143 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityLinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareIdentityLink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityUnlinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareIdentityUnlink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityLinksRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityLinksReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func identityLinks<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityLinksRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityLinksReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityFixupsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityFixupsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func identityFixups<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityFixupsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityFixupsReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityCasesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityCasesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func identityCases<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityCasesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityCasesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DecideIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decideIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DecideIdentityReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_TemporaryIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TemporaryIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func temporaryIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_TemporaryIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TemporaryIdentityReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -5406,6 +6192,220 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityLinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareIdentityLink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareIdentityLink.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityUnlinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareIdentityUnlink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareIdentityUnlink.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityLinksRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityLinksReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func identityLinks<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityLinksRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityLinksReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.IdentityLinks.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityFixupsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityFixupsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func identityFixups<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityFixupsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityFixupsReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.IdentityFixups.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityCasesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityCasesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func identityCases<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityCasesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityCasesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.IdentityCases.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DecideIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decideIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DecideIdentityReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DecideIdentity.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_TemporaryIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TemporaryIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func temporaryIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_TemporaryIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TemporaryIdentityReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.TemporaryIdentity.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -6362,6 +7362,185 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityLink" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Identities.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityLink<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareIdentityLink(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareIdentityLinkRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityUnlink" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityUnlink<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareIdentityUnlink(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityLinks" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityLinks<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.identityLinks(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityLinksRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityLinksReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityFixups" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityFixups<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.identityFixups(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityFixupsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityFixupsReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityCases" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityCases<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.identityCases(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityCasesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityCasesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideIdentity<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decideIdentity(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideIdentityRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideIdentityReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "TemporaryIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func temporaryIdentity<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.temporaryIdentity(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TemporaryIdentityRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TemporaryIdentityReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -7458,6 +8637,213 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.notices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityLink" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Identities.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityLink<Result>(
+        _ message: Entente_Api_V1_PrepareIdentityLinkRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareIdentityLink(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityUnlink" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityUnlink<Result>(
+        _ message: Entente_Api_V1_PrepareIdentityUnlinkRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareIdentityUnlink(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityLinks" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityLinks<Result>(
+        _ message: Entente_Api_V1_IdentityLinksRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.identityLinks(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityFixups" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityFixups<Result>(
+        _ message: Entente_Api_V1_IdentityFixupsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.identityFixups(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityCases" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityCases<Result>(
+        _ message: Entente_Api_V1_IdentityCasesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.identityCases(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideIdentity<Result>(
+        _ message: Entente_Api_V1_DecideIdentityRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decideIdentity(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "TemporaryIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func temporaryIdentity<Result>(
+        _ message: Entente_Api_V1_TemporaryIdentityRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.temporaryIdentity(
             request: request,
             options: options,
             onResponse: handleResponse

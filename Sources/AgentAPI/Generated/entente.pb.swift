@@ -1946,6 +1946,271 @@ public nonisolated struct Entente_Api_V1_Read: Sendable {
   public init() {}
 }
 
+public nonisolated struct Entente_Api_V1_PrepareIdentityLinkRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// same, merge, temporary or newborn.
+  public var kind: String = String()
+
+  /// The one that stays, or the mother.
+  public var first: String = String()
+
+  public var second: String = String()
+
+  /// SHA-256 of what the institution saw and keeps.
+  public var evidence: Data = Data()
+
+  /// Signs as well; empty if none does.
+  public var patientKey: Data = Data()
+
+  /// Link although what is known of the two contradicts it.
+  public var overridden: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareIdentityUnlinkRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var link: Data = Data()
+
+  /// mistaken, own-number, patient-wish or other.
+  public var reason: String = String()
+
+  public var evidence: Data = Data()
+
+  /// One of the two, where the institution knows neither.
+  public var patient: String = String()
+
+  /// Signs in the institution's place; empty if none does.
+  public var patientKey: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Empty: every link that this institution made or of which it knows a side.
+public nonisolated struct Entente_Api_V1_IdentityLinksRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityLinksReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var links: [Entente_Api_V1_IdentityLink] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var link: Data = Data()
+
+  public var kind: String = String()
+
+  public var author: String = String()
+
+  public var patientSigned: Bool = false
+
+  public var evidence: Data = Data()
+
+  public var time: Int64 = 0
+
+  public var height: UInt64 = 0
+
+  /// 0 unless it ends by itself.
+  public var until: Int64 = 0
+
+  /// active, ended or over.
+  public var state: String = String()
+
+  public var endedTime: Int64 = 0
+
+  public var reason: String = String()
+
+  /// Whether the rest is known here.
+  public var known: Bool = false
+
+  public var level: String = String()
+
+  public var score: Int64 = 0
+
+  public var reasons: [String] = []
+
+  public var overridden: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityFixupsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var link: Data = Data()
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityFixupsReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var fixups: [Entente_Api_V1_IdentityFixup] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityFixup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// read or granted.
+  public var kind: String = String()
+
+  public var institution: String = String()
+
+  public var record: Data = Data()
+
+  public var grant: Data = Data()
+
+  public var time: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityCasesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityCasesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var cases: [Entente_Api_V1_IdentityCase] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityCase: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: Int64 = 0
+
+  /// mismatch: an exam describes its patient otherwise than what is known; likeness: two patients may be one person.
+  public var kind: String = String()
+
+  public var reasons: [String] = []
+
+  public var score: Int64 = 0
+
+  public var time: Int64 = 0
+
+  /// The exam of a mismatch.
+  public var record: Data = Data()
+
+  /// Masked.
+  public var identifiers: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideIdentityRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: Int64 = 0
+
+  public var same: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// How many cases were decided: those of one patient with the same description are decided together.
+public nonisolated struct Entente_Api_V1_DecideIdentityReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var decided: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_TemporaryIdentityRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_TemporaryIdentityReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var identifier: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Entente_Api_V1_FindRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1975,53 +2240,124 @@ public nonisolated struct Entente_Api_V1_FindReply: Sendable {
 
   public var elapsedMicroseconds: Int64 = 0
 
+  /// Other patients of this institution that may be this one; nothing was found through them.
+  public var possibleIdentities: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FoundExam: Sendable {
+public nonisolated struct Entente_Api_V1_FoundExam: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var record: Data = Data()
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
 
-  public var institution: String = String()
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
 
-  public var institutionName: String = String()
+  public var institutionName: String {
+    get {_storage._institutionName}
+    set {_uniqueStorage()._institutionName = newValue}
+  }
 
-  public var kind: String = String()
+  public var kind: String {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
-  public var itemSystem: String = String()
+  public var itemSystem: String {
+    get {_storage._itemSystem}
+    set {_uniqueStorage()._itemSystem = newValue}
+  }
 
-  public var item: String = String()
+  public var item: String {
+    get {_storage._item}
+    set {_uniqueStorage()._item = newValue}
+  }
 
-  public var display: String = String()
+  public var display: String {
+    get {_storage._display}
+    set {_uniqueStorage()._display = newValue}
+  }
 
-  public var bodySite: String = String()
+  public var bodySite: String {
+    get {_storage._bodySite}
+    set {_uniqueStorage()._bodySite = newValue}
+  }
 
-  public var examTime: Int64 = 0
+  public var examTime: Int64 {
+    get {_storage._examTime}
+    set {_uniqueStorage()._examTime = newValue}
+  }
 
-  public var reportTime: Int64 = 0
+  public var reportTime: Int64 {
+    get {_storage._reportTime}
+    set {_uniqueStorage()._reportTime = newValue}
+  }
 
-  public var status: String = String()
+  public var status: String {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// own, granted, not-granted, expired, revoked or stale.
-  public var access: String = String()
+  public var access: String {
+    get {_storage._access}
+    set {_uniqueStorage()._access = newValue}
+  }
 
-  public var images: UInt32 = 0
+  public var images: UInt32 {
+    get {_storage._images}
+    set {_uniqueStorage()._images = newValue}
+  }
 
-  public var recordBytes: UInt32 = 0
+  public var recordBytes: UInt32 {
+    get {_storage._recordBytes}
+    set {_uniqueStorage()._recordBytes = newValue}
+  }
 
-  public var supersedes: Data = Data()
+  public var supersedes: Data {
+    get {_storage._supersedes}
+    set {_uniqueStorage()._supersedes = newValue}
+  }
 
   /// A newer version of this exam exists.
-  public var superseded: Bool = false
+  public var superseded: Bool {
+    get {_storage._superseded}
+    set {_uniqueStorage()._superseded = newValue}
+  }
+
+  /// match, or possible: of a newborn, or describing its patient otherwise than the institution knows the patient.
+  public var identity: String {
+    get {_storage._identity}
+    set {_uniqueStorage()._identity = newValue}
+  }
+
+  /// The links through which it was found.
+  public var links: [Data] {
+    get {_storage._links}
+    set {_uniqueStorage()._links = newValue}
+  }
+
+  /// Of the last of them: same, merge, temporary or newborn.
+  public var linkKind: String {
+    get {_storage._linkKind}
+    set {_uniqueStorage()._linkKind = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Entente_Api_V1_PrepareFetchRequest: Sendable {
@@ -6417,6 +6753,614 @@ nonisolated extension Entente_Api_V1_Read: SwiftProtobuf.Message, SwiftProtobuf.
   }
 }
 
+nonisolated extension Entente_Api_V1_PrepareIdentityLinkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareIdentityLinkRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}first\0\u{1}second\0\u{1}evidence\0\u{3}patient_key\0\u{1}overridden\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.second) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.patientKey) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.overridden) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.first.isEmpty {
+      try visitor.visitSingularStringField(value: self.first, fieldNumber: 2)
+    }
+    if !self.second.isEmpty {
+      try visitor.visitSingularStringField(value: self.second, fieldNumber: 3)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 4)
+    }
+    if !self.patientKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.patientKey, fieldNumber: 5)
+    }
+    if self.overridden != false {
+      try visitor.visitSingularBoolField(value: self.overridden, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareIdentityLinkRequest, rhs: Entente_Api_V1_PrepareIdentityLinkRequest) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.second != rhs.second {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.patientKey != rhs.patientKey {return false}
+    if lhs.overridden != rhs.overridden {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareIdentityUnlinkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareIdentityUnlinkRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}reason\0\u{1}evidence\0\u{1}patient\0\u{3}patient_key\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.link) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.patientKey) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.link.isEmpty {
+      try visitor.visitSingularBytesField(value: self.link, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 3)
+    }
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 4)
+    }
+    if !self.patientKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.patientKey, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareIdentityUnlinkRequest, rhs: Entente_Api_V1_PrepareIdentityUnlinkRequest) -> Bool {
+    if lhs.link != rhs.link {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.patient != rhs.patient {return false}
+    if lhs.patientKey != rhs.patientKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityLinksRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityLinksRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityLinksRequest, rhs: Entente_Api_V1_IdentityLinksRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityLinksReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityLinksReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}links\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.links) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.links.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.links, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityLinksReply, rhs: Entente_Api_V1_IdentityLinksReply) -> Bool {
+    if lhs.links != rhs.links {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityLink"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}kind\0\u{1}author\0\u{3}patient_signed\0\u{1}evidence\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}state\0\u{3}ended_time\0\u{1}reason\0\u{1}known\0\u{1}level\0\u{1}score\0\u{1}reasons\0\u{1}overridden\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.link) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.patientSigned) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.endedTime) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.known) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.level) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.score) }()
+      case 15: try { try decoder.decodeRepeatedStringField(value: &self.reasons) }()
+      case 16: try { try decoder.decodeSingularBoolField(value: &self.overridden) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.link.isEmpty {
+      try visitor.visitSingularBytesField(value: self.link, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 3)
+    }
+    if self.patientSigned != false {
+      try visitor.visitSingularBoolField(value: self.patientSigned, fieldNumber: 4)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 7)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 8)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 9)
+    }
+    if self.endedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.endedTime, fieldNumber: 10)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 11)
+    }
+    if self.known != false {
+      try visitor.visitSingularBoolField(value: self.known, fieldNumber: 12)
+    }
+    if !self.level.isEmpty {
+      try visitor.visitSingularStringField(value: self.level, fieldNumber: 13)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularInt64Field(value: self.score, fieldNumber: 14)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.reasons, fieldNumber: 15)
+    }
+    if self.overridden != false {
+      try visitor.visitSingularBoolField(value: self.overridden, fieldNumber: 16)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityLink, rhs: Entente_Api_V1_IdentityLink) -> Bool {
+    if lhs.link != rhs.link {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.author != rhs.author {return false}
+    if lhs.patientSigned != rhs.patientSigned {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.endedTime != rhs.endedTime {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.known != rhs.known {return false}
+    if lhs.level != rhs.level {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.overridden != rhs.overridden {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityFixupsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityFixupsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.link) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.link.isEmpty {
+      try visitor.visitSingularBytesField(value: self.link, fieldNumber: 1)
+    }
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityFixupsRequest, rhs: Entente_Api_V1_IdentityFixupsRequest) -> Bool {
+    if lhs.link != rhs.link {return false}
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityFixupsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityFixupsReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fixups\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.fixups) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fixups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fixups, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityFixupsReply, rhs: Entente_Api_V1_IdentityFixupsReply) -> Bool {
+    if lhs.fixups != rhs.fixups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityFixup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityFixup"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}institution\0\u{1}record\0\u{1}grant\0\u{1}time\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 3)
+    }
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 4)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityFixup, rhs: Entente_Api_V1_IdentityFixup) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.grant != rhs.grant {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityCasesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityCasesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityCasesRequest, rhs: Entente_Api_V1_IdentityCasesRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityCasesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityCasesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cases\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.cases) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.cases.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.cases, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityCasesReply, rhs: Entente_Api_V1_IdentityCasesReply) -> Bool {
+    if lhs.cases != rhs.cases {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityCase: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityCase"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}kind\0\u{1}reasons\0\u{1}score\0\u{1}time\0\u{1}record\0\u{1}identifiers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.reasons) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.score) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.identifiers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.reasons, fieldNumber: 3)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularInt64Field(value: self.score, fieldNumber: 4)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 5)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 6)
+    }
+    if !self.identifiers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.identifiers, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityCase, rhs: Entente_Api_V1_IdentityCase) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.identifiers != rhs.identifiers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideIdentityRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideIdentityRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}same\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.same) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.same != false {
+      try visitor.visitSingularBoolField(value: self.same, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideIdentityRequest, rhs: Entente_Api_V1_DecideIdentityRequest) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.same != rhs.same {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideIdentityReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideIdentityReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}decided\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.decided) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.decided != 0 {
+      try visitor.visitSingularUInt32Field(value: self.decided, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideIdentityReply, rhs: Entente_Api_V1_DecideIdentityReply) -> Bool {
+    if lhs.decided != rhs.decided {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_TemporaryIdentityRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TemporaryIdentityRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_TemporaryIdentityRequest, rhs: Entente_Api_V1_TemporaryIdentityRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_TemporaryIdentityReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TemporaryIdentityReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identifier\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identifier) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.identifier.isEmpty {
+      try visitor.visitSingularStringField(value: self.identifier, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_TemporaryIdentityReply, rhs: Entente_Api_V1_TemporaryIdentityReply) -> Bool {
+    if lhs.identifier != rhs.identifier {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FindRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}items\0\u{1}since\0\u{1}credential\0")
@@ -6464,7 +7408,7 @@ nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FindReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}elapsed_microseconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}elapsed_microseconds\0\u{4}&possible_identities\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6474,6 +7418,7 @@ nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProt
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.results) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.elapsedMicroseconds) }()
+      case 40: try { try decoder.decodeSingularUInt64Field(value: &self.possibleIdentities) }()
       default: break
       }
     }
@@ -6486,12 +7431,16 @@ nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProt
     if self.elapsedMicroseconds != 0 {
       try visitor.visitSingularInt64Field(value: self.elapsedMicroseconds, fieldNumber: 2)
     }
+    if self.possibleIdentities != 0 {
+      try visitor.visitSingularUInt64Field(value: self.possibleIdentities, fieldNumber: 40)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FindReply, rhs: Entente_Api_V1_FindReply) -> Bool {
     if lhs.results != rhs.results {return false}
     if lhs.elapsedMicroseconds != rhs.elapsedMicroseconds {return false}
+    if lhs.possibleIdentities != rhs.possibleIdentities {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6499,104 +7448,191 @@ nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Entente_Api_V1_FoundExam: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FoundExam"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{3}institution_name\0\u{1}kind\0\u{3}item_system\0\u{1}item\0\u{1}display\0\u{3}body_site\0\u{3}exam_time\0\u{3}report_time\0\u{1}status\0\u{1}access\0\u{1}images\0\u{3}record_bytes\0\u{1}supersedes\0\u{1}superseded\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{3}institution_name\0\u{1}kind\0\u{3}item_system\0\u{1}item\0\u{1}display\0\u{3}body_site\0\u{3}exam_time\0\u{3}report_time\0\u{1}status\0\u{1}access\0\u{1}images\0\u{3}record_bytes\0\u{1}supersedes\0\u{1}superseded\0\u{2}\u{18}identity\0\u{1}links\0\u{3}link_kind\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _institution: String = String()
+    var _institutionName: String = String()
+    var _kind: String = String()
+    var _itemSystem: String = String()
+    var _item: String = String()
+    var _display: String = String()
+    var _bodySite: String = String()
+    var _examTime: Int64 = 0
+    var _reportTime: Int64 = 0
+    var _status: String = String()
+    var _access: String = String()
+    var _images: UInt32 = 0
+    var _recordBytes: UInt32 = 0
+    var _supersedes: Data = Data()
+    var _superseded: Bool = false
+    var _identity: String = String()
+    var _links: [Data] = []
+    var _linkKind: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _institution = source._institution
+      _institutionName = source._institutionName
+      _kind = source._kind
+      _itemSystem = source._itemSystem
+      _item = source._item
+      _display = source._display
+      _bodySite = source._bodySite
+      _examTime = source._examTime
+      _reportTime = source._reportTime
+      _status = source._status
+      _access = source._access
+      _images = source._images
+      _recordBytes = source._recordBytes
+      _supersedes = source._supersedes
+      _superseded = source._superseded
+      _identity = source._identity
+      _links = source._links
+      _linkKind = source._linkKind
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.institutionName) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.kind) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.itemSystem) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.item) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.display) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.bodySite) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.examTime) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.reportTime) }()
-      case 11: try { try decoder.decodeSingularStringField(value: &self.status) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.access) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.images) }()
-      case 14: try { try decoder.decodeSingularUInt32Field(value: &self.recordBytes) }()
-      case 15: try { try decoder.decodeSingularBytesField(value: &self.supersedes) }()
-      case 16: try { try decoder.decodeSingularBoolField(value: &self.superseded) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._institutionName) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._kind) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._itemSystem) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._item) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._display) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._bodySite) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._examTime) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._reportTime) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._status) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._access) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._images) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._recordBytes) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._supersedes) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._superseded) }()
+        case 40: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
+        case 41: try { try decoder.decodeRepeatedBytesField(value: &_storage._links) }()
+        case 42: try { try decoder.decodeSingularStringField(value: &_storage._linkKind) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.record.isEmpty {
-      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
-    }
-    if !self.institution.isEmpty {
-      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
-    }
-    if !self.institutionName.isEmpty {
-      try visitor.visitSingularStringField(value: self.institutionName, fieldNumber: 3)
-    }
-    if !self.kind.isEmpty {
-      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 4)
-    }
-    if !self.itemSystem.isEmpty {
-      try visitor.visitSingularStringField(value: self.itemSystem, fieldNumber: 5)
-    }
-    if !self.item.isEmpty {
-      try visitor.visitSingularStringField(value: self.item, fieldNumber: 6)
-    }
-    if !self.display.isEmpty {
-      try visitor.visitSingularStringField(value: self.display, fieldNumber: 7)
-    }
-    if !self.bodySite.isEmpty {
-      try visitor.visitSingularStringField(value: self.bodySite, fieldNumber: 8)
-    }
-    if self.examTime != 0 {
-      try visitor.visitSingularInt64Field(value: self.examTime, fieldNumber: 9)
-    }
-    if self.reportTime != 0 {
-      try visitor.visitSingularInt64Field(value: self.reportTime, fieldNumber: 10)
-    }
-    if !self.status.isEmpty {
-      try visitor.visitSingularStringField(value: self.status, fieldNumber: 11)
-    }
-    if !self.access.isEmpty {
-      try visitor.visitSingularStringField(value: self.access, fieldNumber: 12)
-    }
-    if self.images != 0 {
-      try visitor.visitSingularUInt32Field(value: self.images, fieldNumber: 13)
-    }
-    if self.recordBytes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.recordBytes, fieldNumber: 14)
-    }
-    if !self.supersedes.isEmpty {
-      try visitor.visitSingularBytesField(value: self.supersedes, fieldNumber: 15)
-    }
-    if self.superseded != false {
-      try visitor.visitSingularBoolField(value: self.superseded, fieldNumber: 16)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._institutionName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institutionName, fieldNumber: 3)
+      }
+      if !_storage._kind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kind, fieldNumber: 4)
+      }
+      if !_storage._itemSystem.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._itemSystem, fieldNumber: 5)
+      }
+      if !_storage._item.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._item, fieldNumber: 6)
+      }
+      if !_storage._display.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._display, fieldNumber: 7)
+      }
+      if !_storage._bodySite.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bodySite, fieldNumber: 8)
+      }
+      if _storage._examTime != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._examTime, fieldNumber: 9)
+      }
+      if _storage._reportTime != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._reportTime, fieldNumber: 10)
+      }
+      if !_storage._status.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._status, fieldNumber: 11)
+      }
+      if !_storage._access.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._access, fieldNumber: 12)
+      }
+      if _storage._images != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._images, fieldNumber: 13)
+      }
+      if _storage._recordBytes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recordBytes, fieldNumber: 14)
+      }
+      if !_storage._supersedes.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._supersedes, fieldNumber: 15)
+      }
+      if _storage._superseded != false {
+        try visitor.visitSingularBoolField(value: _storage._superseded, fieldNumber: 16)
+      }
+      if !_storage._identity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._identity, fieldNumber: 40)
+      }
+      if !_storage._links.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._links, fieldNumber: 41)
+      }
+      if !_storage._linkKind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._linkKind, fieldNumber: 42)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FoundExam, rhs: Entente_Api_V1_FoundExam) -> Bool {
-    if lhs.record != rhs.record {return false}
-    if lhs.institution != rhs.institution {return false}
-    if lhs.institutionName != rhs.institutionName {return false}
-    if lhs.kind != rhs.kind {return false}
-    if lhs.itemSystem != rhs.itemSystem {return false}
-    if lhs.item != rhs.item {return false}
-    if lhs.display != rhs.display {return false}
-    if lhs.bodySite != rhs.bodySite {return false}
-    if lhs.examTime != rhs.examTime {return false}
-    if lhs.reportTime != rhs.reportTime {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.access != rhs.access {return false}
-    if lhs.images != rhs.images {return false}
-    if lhs.recordBytes != rhs.recordBytes {return false}
-    if lhs.supersedes != rhs.supersedes {return false}
-    if lhs.superseded != rhs.superseded {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._institutionName != rhs_storage._institutionName {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._itemSystem != rhs_storage._itemSystem {return false}
+        if _storage._item != rhs_storage._item {return false}
+        if _storage._display != rhs_storage._display {return false}
+        if _storage._bodySite != rhs_storage._bodySite {return false}
+        if _storage._examTime != rhs_storage._examTime {return false}
+        if _storage._reportTime != rhs_storage._reportTime {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._access != rhs_storage._access {return false}
+        if _storage._images != rhs_storage._images {return false}
+        if _storage._recordBytes != rhs_storage._recordBytes {return false}
+        if _storage._supersedes != rhs_storage._supersedes {return false}
+        if _storage._superseded != rhs_storage._superseded {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._links != rhs_storage._links {return false}
+        if _storage._linkKind != rhs_storage._linkKind {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

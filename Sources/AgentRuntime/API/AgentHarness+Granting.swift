@@ -62,6 +62,7 @@ extension AgentHarness {
             // This institution signs what it prepared itself and nothing that a caller made up about it.
             switch try LedgerCall(of: body) {
             case .grants, .delegations: break
+            case .identities where self.identities.takePrepared(body): break
             case .emergency where self.emergencies.takePrepared(body): break
             default: throw AgentFailure(.badRequest, "only what patients and their witnesses sign is submitted here")
             }

@@ -18,6 +18,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let fetcher: Fetcher
     let grants: GrantDesk
     let emergencies: EmergencyDesk
+    let identities: IdentityDesk
     let log: AccessLog
     let anomalies: AnomalyList
     let imports: ImportSession
@@ -158,7 +159,9 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
                 credential: credential
             )
             let state = self.context.board.tip.state
+            let possible = try await self.finder.possibleIdentities(patient: request.patient)
             return .with { reply in
+                reply.possibleIdentities = possible
                 reply.results = found.map { ExamMessages.found($0, state) }
                 let (seconds, attoseconds) = (clock.now - started).components
                 reply.elapsedMicroseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000

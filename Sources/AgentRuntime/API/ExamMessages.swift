@@ -27,6 +27,9 @@ enum ExamMessages {
             exam.images = summary.imageCount
             exam.recordBytes = summary.recordBytes
             exam.superseded = found.isSuperseded
+            exam.identity = found.identity.name
+            exam.links = found.steps.map { Data($0.id.digest.bytes) }
+            exam.linkKind = found.steps.last?.kind.name ?? ""
             if let supersedes = summary.supersedes { exam.supersedes = Data(supersedes.digest.bytes) }
         }
     }

@@ -16,7 +16,7 @@ package enum SigningCheck {
             Data(body.signedBytes) == prepared.toSign, let call = try? LedgerCall(of: body)
         else { throw self.mismatch }
         switch call {
-        case .grants, .delegations, .emergency: return call
+        case .grants, .delegations, .emergency, .identities: return call
         default: throw self.mismatch
         }
     }
@@ -132,6 +132,28 @@ package enum SigningCheck {
         guard case .emergency(.review(let id, let outcome, let reviewer)) = call,
             let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
             Data(id.digest.bytes) == asked.emergency, outcome.name == asked.outcome, reviewer == credential.key
+        else { throw self.mismatch }
+    }
+
+    /// The two identities are sealed; that they are the ones that were meant is for those who can open the link.
+    package static func link(
+        _ call: LedgerCall,
+        key: Data,
+        _ asked: Entente_Api_V1_PrepareIdentityLinkRequest
+    ) throws(AgentFailure) {
+        guard case .identities(.link(let link)) = call, link.kind.name == asked.kind,
+            Data(link.evidence.bytes) == asked.evidence, let signer = link.patientKey, Data(signer.bytes) == key
+        else { throw self.mismatch }
+    }
+
+    package static func unlink(
+        _ call: LedgerCall,
+        key: Data,
+        _ asked: Entente_Api_V1_PrepareIdentityUnlinkRequest
+    ) throws(AgentFailure) {
+        guard case .identities(.unlink(let unlink)) = call, Data(unlink.link.digest.bytes) == asked.link,
+            unlink.reason.name == asked.reason, Data(unlink.evidence.bytes) == asked.evidence,
+            case .patient(let signer) = unlink.signer, Data(signer.bytes) == key
         else { throw self.mismatch }
     }
 

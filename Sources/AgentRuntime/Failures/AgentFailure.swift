@@ -32,6 +32,8 @@ package struct AgentFailure: Error, Sendable {
         case emergencyNoExport = "access.emergency-no-export"
         case emergencyNoRight = "emergency.no-right"
         case emergencyUnknown = "emergency.unknown"
+        case identityContradiction = "identity.contradiction"
+        case identityUnknown = "identity.unknown"
         case delegationUnknown = "delegation.unknown"
         case groupUnknown = "group.unknown"
         case referralUnknown = "referral.unknown"
@@ -74,11 +76,11 @@ package struct AgentFailure: Error, Sendable {
         case .internalError, .diskFull: 1
         case .badRequest, .patientIdentifier, .patientAmbiguous, .inputUnreadable, .mappingVersion, .mappingRefused: 2
         case .institutionUnknown, .recordUnknown, .grantUnknown, .enrolmentUnknown, .quarantineUnknown, .mappingItem,
-            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown:
+            .delegationUnknown, .groupUnknown, .referralUnknown, .emergencyUnknown, .identityUnknown:
             3
         case .notGranted, .pseudonymsOverQuota, .grantNotYet, .purposeNotCovered, .credentialInvalid,
             .credentialExpired, .transactionRefused, .sensitive, .readerNotNamed, .beyondDelegation, .usedUp, .masked,
-            .emergencyNoExport, .emergencyNoRight:
+            .emergencyNoExport, .emergencyNoRight, .identityContradiction:
             4
         case .grantRevoked, .grantExpired, .grantNarrowed, .delegationOver, .referralClosed: 5
         case .stale, .recordNotHere, .transactionTimeout, .pseudonymsUnreachable: 6

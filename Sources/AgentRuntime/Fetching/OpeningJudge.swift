@@ -36,7 +36,11 @@ package final class OpeningJudge: Sendable {
         _ tip: ChainBoard.Tip,
         uses: [GrantID: UInt32]? = nil
     ) throws -> Judged {
-        let grants = self.judge.grants(of: location.pseudonym, in: tip.state)
+        let grants = self.judge.grants(
+            on: location.pseudonym,
+            for: self.context.institution,
+            in: tip.state
+        )
         let uses = try uses ?? self.judge.uses(of: location.pseudonym, under: grants)
         let facts = self.judge.facts(location.summary)
         let question = self.judge.opening(

@@ -52,6 +52,33 @@ package struct AccessJudge: Sendable {
         }
     }
 
+    /// A grant that bears on exams listed under an identity, and how it is reached.
+    package struct Bearing: Sendable {
+        package var principal: PatientPseudonym
+        package var terms: AccessTerms
+        /// Empty where the grant speaks of the identity itself.
+        package var steps: [IdentityWeb.Step]
+    }
+
+    /// The grants about an identity, and those about identities that links of the chain join with it.
+    package func bearings(on pseudonym: PatientPseudonym, in state: LedgerState) -> [Bearing] {
+        self.context.web(state).principals(of: pseudonym).flatMap { principal in
+            self.grants(of: principal.pseudonym, in: state).map {
+                Bearing(principal: principal.pseudonym, terms: $0, steps: principal.steps)
+            }
+        }
+    }
+
+    /// The grants that bear on exams listed under an identity when `reader` asks.
+    package func grants(
+        on pseudonym: PatientPseudonym,
+        for reader: InstitutionID,
+        in state: LedgerState
+    ) -> [AccessTerms] {
+        let web = self.context.web(state)
+        return self.bearings(on: pseudonym, in: state).filter { web.carries($0.steps, to: reader) }.map(\.terms)
+    }
+
     /// The delegations about a person that this person's pseudonym opens.
     package func delegations(of pseudonym: PatientPseudonym) -> [(id: DelegationID, mandate: AccessTerms.Mandate)] {
         let state = self.context.board.tip.state
@@ -60,8 +87,11 @@ package struct AccessJudge: Sendable {
         }
     }
 
-    /// Whether the person does not want to be listed.
-    package func isHidden(_ pseudonym: PatientPseudonym) -> Bool { self.book.isHidden(pseudonym) }
+    /// Whether the person does not want to be listed, under whichever identity that was said.
+    package func isHidden(_ pseudonym: PatientPseudonym) -> Bool {
+        self.context.web(self.context.board.tip.state).principals(of: pseudonym)
+            .contains { self.book.isHidden($0.pseudonym) }
+    }
 
     package func facts(_ summary: LocatorSummary) -> ExamFacts {
         ExamFacts(
@@ -136,13 +166,18 @@ package struct AccessJudge: Sendable {
             ([terms.scope] + terms.narrowings + (terms.mandate.map { [$0.scope] } ?? []))
                 .contains { $0.usesMax != nil }
         }
-        guard counted,
-            let patient = try self.context.custody.patients(tags: [self.context.secrets.tag(of: pseudonym)])[0]
-        else { return [:] }
+        guard counted else { return [:] }
+        // One grant may have opened exams of several identities: all openings under it count.
+        let web = self.context.web(self.context.board.tip.state)
+        let identities = web.principals(of: pseudonym).flatMap { web.found(from: $0.pseudonym) }.map(\.pseudonym)
+        let tags = Set(identities.map(self.context.secrets.tag(of:))).sorted()
         var uses: [GrantID: UInt32] = [:]
-        for stored in try self.context.custody.receipts(patient: patient.number) {
-            guard let grant = try self.context.secrets.openReceipt(stored.sealed).grant else { continue }
-            uses[grant, default: 0] += 1
+        for patient in try self.context.custody.patients(tags: tags) {
+            guard let patient else { continue }
+            for stored in try self.context.custody.receipts(patient: patient.number) {
+                guard let grant = try self.context.secrets.openReceipt(stored.sealed).grant else { continue }
+                uses[grant, default: 0] += 1
+            }
         }
         return uses
     }

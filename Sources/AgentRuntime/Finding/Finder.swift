@@ -21,6 +21,14 @@ package struct Finder: Sendable {
         package var summary: LocatorSummary
         package var isSuperseded: Bool
         package var access: AccessAnswer
+        /// The links through which it was found, nearest first; empty for the identity that was asked for.
+        package var steps: [IdentityWeb.Step] = []
+
+        /// Whether it is an exam of the one who was asked for: not one of a newborn, nor one that describes its patient
+        /// otherwise than the institution knows the patient.
+        package var identity: IdentityLevel {
+            self.steps.allSatisfy(\.kind.isOnePerson) ? self.summary.identity : .possible
+        }
     }
 
     private struct Superseded: Hashable {
@@ -48,7 +56,13 @@ package struct Finder: Sendable {
         credential: ClinicianCredential
     ) async throws -> [Found] {
         var found: [Found] = []
-        for pseudonym in try await self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
+        for reached in self.reached(try await self.resolver.pseudonyms(text)) {
+            found += try self.exams(of: reached.pseudonym).map { exam in
+                var exam = exam
+                exam.steps = reached.steps
+                return exam
+            }
+        }
         // An institution replaces its own exams only, and by what it committed to.
         let superseded = Set(
             found.compactMap { exam in
@@ -69,13 +83,36 @@ package struct Finder: Sendable {
         return found.sorted(by: Self.precedes)
     }
 
+    /// How many other patients of this institution may be the one that was asked for: for its own eyes, nothing follows
+    /// from it.
+    package func possibleIdentities(patient text: String) async throws -> UInt64 {
+        let tags = Set(
+            self.reached(try await self.resolver.pseudonyms(text)).map { self.context.secrets.tag(of: $0.pseudonym) }
+        )
+        return try tags.sorted().reduce(0) { try $0 + self.context.custody.openLikenesses(of: $1) }
+    }
+
+    /// The identities and those to which links lead, each once, by the shortest way.
+    private func reached(_ pseudonyms: [PatientPseudonym]) -> [IdentityWeb.Reached] {
+        let web = self.context.web(self.context.board.tip.state)
+        var reached: [IdentityWeb.Reached] = []
+        for candidate in pseudonyms.flatMap(web.found(from:)) {
+            if let index = reached.firstIndex(where: { $0.pseudonym == candidate.pseudonym }) {
+                if candidate.steps.count < reached[index].steps.count { reached[index] = candidate }
+            } else {
+                reached.append(candidate)
+            }
+        }
+        return reached
+    }
+
     /// Fills in the access to each exam, and leaves out those that are not to be listed.
     private func judge(_ found: inout [Found], by credential: ClinicianCredential) throws {
         let tip = self.context.board.tip
         var judged: [Found] = []
         for (_, exams) in Dictionary(grouping: found, by: \.pseudonym.digest).sorted(by: { $0.key < $1.key }) {
             let pseudonym = exams[0].pseudonym
-            let grants = self.judge.grants(of: pseudonym, in: tip.state)
+            let grants = self.judge.grants(on: pseudonym, for: self.context.institution, in: tip.state)
             let uses = try self.judge.uses(of: pseudonym, under: grants)
             let isHidden = self.judge.isHidden(pseudonym)
             for var exam in exams {

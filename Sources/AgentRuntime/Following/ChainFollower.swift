@@ -136,6 +136,14 @@ package struct ChainFollower: Sendable {
             let id = opening.grant.id
             try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
             try await self.granted(opening.grant)
+        case .identities(.link(let link)):
+            try self.context.custody.note(.identity, key: link.id.digest, value: link.canonicalBytes)
+            self.book.noteLinks()
+            for grant in try await self.wrapper.linkBecameFinal(link, now: Clock.now) { self.announce(grant) }
+        case .identities(.unlink(let unlink)):
+            if let link = self.context.board.tip.state.identityLink(unlink.link)?.link {
+                try await self.wrapper.linkEnded(link)
+            }
         // What they mean is read from the state whenever access is judged.
         case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
             .emergency(.review),
@@ -230,9 +238,6 @@ package struct ChainFollower: Sendable {
     }
 
     private func announce(_ grant: GrantID) {
-        guard let state = self.context.board.tip.state.grant(grant) else { return }
-        let tip = self.context.board.tip
-        let readers = state.readers(groups: tip.state.groups(of: state.grant), at: tip.height)
-        self.outlets.pagesPublished(grant, readers.filter { $0 != self.context.institution })
+        self.outlets.pagesPublished(grant, self.wrapper.readers(of: grant))
     }
 }

@@ -16,6 +16,7 @@ package final class GrantBook: Sendable {
         var groups: [GroupID: Set<GrantID>] = [:]
         var choices: [UInt8: Set<Line<DiscoveryChoice>>] = [:]
         var delegations: [UInt8: Set<Line<DelegationID>>] = [:]
+        var hasLinks = false
     }
 
     private let lines = Mutex(Lines())
@@ -47,6 +48,12 @@ package final class GrantBook: Sendable {
             )
         }
     }
+
+    /// Remembers that the chain has links of identities.
+    package func noteLinks() { self.lines.withLock { $0.hasLinks = true } }
+
+    /// Whether the chain ever had a link of identities: without one nobody looks for them.
+    package var hasLinks: Bool { self.lines.withLock { $0.hasLinks } }
 
     /// Whether anybody in the bucket may have granted anything: told without opening a pseudonym.
     package func mayConcern(bucket: UInt8) -> Bool { self.lines.withLock { $0.grants[bucket] != nil } }

@@ -206,6 +206,7 @@ struct AgentAssembly {
                 names,
                 desk,
                 judge,
+                wrapper,
                 ImportSession(context: context, writer: writer, final: final),
                 link,
                 replicator,
@@ -251,6 +252,7 @@ struct AgentAssembly {
             let delegation = try Delegation(canonicalBytes: bytes)
             book.add(delegation.id, delegation)
         }
+        if try !context.custody.accessNotes(.identity).isEmpty { book.noteLinks() }
         return book
     }
 
@@ -301,6 +303,7 @@ struct AgentAssembly {
         _ names: PseudonymDesk,
         _ desk: TransactionDesk,
         _ judge: AccessJudge,
+        _ wrapper: KeyWrapper,
         _ imports: ImportSession,
         _ link: PeerLink,
         _ replicator: Replicator,
@@ -325,6 +328,19 @@ struct AgentAssembly {
                 desk: desk,
                 credentials: fetcher.credentials,
                 names: names
+            ),
+            identities: IdentityDesk(
+                context: context,
+                desk: desk,
+                judge: judge,
+                log: AccessLog(context: context, names: names),
+                names: names,
+                share: { patient in
+                    for grant in try await wrapper.wrapAll(of: patient, now: Clock.now) {
+                        let bytes = AgentMessage.pagesPublished([grant]).canonicalBytes
+                        for reader in wrapper.readers(of: grant) { link.send(bytes, .transactions, to: reader) }
+                    }
+                }
             ),
             log: AccessLog(context: context, names: names),
             anomalies: AnomalyList(context: context),

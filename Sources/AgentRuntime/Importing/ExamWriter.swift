@@ -55,6 +55,7 @@ package final class ExamWriter: Sendable {
     private let desk: TransactionDesk
     private let sequencer: BatchSequencer
     private let checker: CrossChecker
+    private let profiles: ProfileKeeper
     private let prepared: @Sendable () -> Void
     private let found: @Sendable () -> Void
     private let gate = AsyncGate()
@@ -73,6 +74,7 @@ package final class ExamWriter: Sendable {
         self.context = context
         self.names = names
         self.checker = CrossChecker(context: context)
+        self.profiles = ProfileKeeper(context: context)
         self.found = found
         self.desk = desk
         self.sequencer = sequencer
@@ -245,7 +247,8 @@ package final class ExamWriter: Sendable {
             items[planned.item].item = reading.item
             for code in reading.reviewed { reviewed.add(code) }
         }
-        let entries = self.entries(records, items)
+        let identity = try self.profiles.judge(self.described(records, items), now: Clock.now)
+        let entries = self.entries(records, items, identity.levels)
         let aliases = Cores.map(plan.aliases) { alias in
             PseudonymSealing.sealAlias(
                 of: alias.primary,
@@ -271,11 +274,37 @@ package final class ExamWriter: Sendable {
         let root = manifest.root
         let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
         _ = try self.sequencer.next { number, previous in
-            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks, reviewed)
+            try self.prepare(
+                number,
+                previous,
+                root: root,
+                object.address,
+                plan,
+                records,
+                items,
+                checks,
+                reviewed,
+                identity.findings
+            )
         }
         self.prepared()
         if !checks.anomalies.isEmpty { self.found() }
         return Result(outcomes: plan.outcomes, batch: (number, root, UInt32(entries.count)))
+    }
+
+    /// How the exams describe their patients.
+    private func described(
+        _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
+        _ items: [Item]
+    ) -> [ProfileKeeper.Subject] {
+        let institution = self.context.institution
+        return Cores.map(records) { planned, record in
+            ProfileKeeper.Subject(
+                tag: planned.named.tag,
+                traits: ProfileKeeper.traits(of: items[planned.item].patient, institution: institution),
+                record: record.object.address
+            )
+        }
     }
 
     /// The source's bytes and, if there is room, what its codes stand for.
@@ -307,12 +336,14 @@ package final class ExamWriter: Sendable {
 
     private func entries(
         _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
-        _ items: [Item]
+        _ items: [Item],
+        _ levels: [IdentityLevel]
     ) -> [Manifest.Entry] {
         var addresses: [Int: ContentAddress] = [:]
         for (planned, record) in records { addresses[planned.item] = record.object.address }
         let known = addresses
-        return Cores.map(records) { planned, record in
+        return Cores.map(Array(records.indices)) { index in
+            let (planned, record) = records[index]
             // An earlier version may stand in this same batch.
             let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
             let summary = LocatorSummary(
@@ -320,7 +351,8 @@ package final class ExamWriter: Sendable {
                 item: items[planned.item].item,
                 record: record.object.address,
                 recordBytes: record.plainBytes,
-                supersedes: supersedes
+                supersedes: supersedes,
+                identity: levels[index]
             )
             let locator = PseudonymSealing.sealLocator(
                 summary,
@@ -348,7 +380,8 @@ package final class ExamWriter: Sendable {
         _ records: [(planned: BatchPlan.Exam, record: SealedRecord)],
         _ items: [Item],
         _ checks: BatchChecks,
-        _ codes: ReviewedCodes
+        _ codes: ReviewedCodes,
+        _ identity: IdentityFindings
     ) throws -> BatchAnchor {
         let anchor = BatchAnchor(
             institution: self.context.institution,
@@ -382,7 +415,8 @@ package final class ExamWriter: Sendable {
             patients: plan.patientChanges,
             exams: exams,
             checks: checks,
-            codes: codes
+            codes: codes,
+            identity: identity
         )
         return anchor
     }

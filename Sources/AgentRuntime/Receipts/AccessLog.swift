@@ -27,8 +27,16 @@ package struct AccessLog: Sendable {
 
     /// Newest first.
     package func readings(of patient: String) async throws -> [Reading] {
+        let web = self.context.web(self.context.board.tip.state)
+        return try self.readings(
+            of: try await self.resolver.pseudonyms(patient).flatMap(web.found(from:)).map(\.pseudonym)
+        )
+    }
+
+    /// The readings of exams that are listed under any of these identities, newest first.
+    package func readings(of pseudonyms: [PatientPseudonym]) throws -> [Reading] {
         var readings: [Digest: Reading] = [:]
-        for pseudonym in try await self.resolver.pseudonyms(patient) {
+        for pseudonym in Set(pseudonyms) {
             for receipt in try self.anchored(pseudonym) {
                 readings[receipt.leafHash] = Reading(receipt: receipt, isAnchored: true)
             }

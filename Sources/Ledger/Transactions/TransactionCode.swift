@@ -132,6 +132,21 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case pseudonymsWrongDay = 716
     case pseudonymsNotMore = 717
 
+    case identityWrongSigner = 760
+    case identityUnknownAuthor = 761
+    case identityNotEnrolled = 762
+    case identitySelfLink = 763
+    case identityBadStatement = 764
+    case identityBadPeriod = 765
+    case identityExists = 766
+    case identityLoop = 767
+    case identityMerged = 768
+    case identityTooMany = 769
+    case identityBadRole = 770
+    case identityUnknown = 771
+    case identityAlreadyUnlinked = 772
+    case identityBadContest = 773
+
     case delegationWrongSigner = 800
     case delegationNotPatientKey = 801
     case delegationWrongPatient = 802
@@ -268,6 +283,20 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .pseudonymsBadReport: "pseudonyms.bad-report"
         case .pseudonymsWrongDay: "pseudonyms.wrong-day"
         case .pseudonymsNotMore: "pseudonyms.not-more"
+        case .identityWrongSigner: "identity.wrong-signer"
+        case .identityUnknownAuthor: "identity.unknown-author"
+        case .identityNotEnrolled: "identity.not-enrolled"
+        case .identitySelfLink: "identity.self-link"
+        case .identityBadStatement: "identity.bad-statement"
+        case .identityBadPeriod: "identity.bad-period"
+        case .identityExists: "identity.exists"
+        case .identityLoop: "identity.loop"
+        case .identityMerged: "identity.merged"
+        case .identityTooMany: "identity.too-many"
+        case .identityBadRole: "identity.bad-role"
+        case .identityUnknown: "identity.unknown"
+        case .identityAlreadyUnlinked: "identity.already-unlinked"
+        case .identityBadContest: "identity.bad-contest"
         case .delegationWrongSigner: "delegation.wrong-signer"
         case .delegationNotPatientKey: "delegation.not-patient-key"
         case .delegationWrongPatient: "delegation.wrong-patient"

@@ -9,6 +9,7 @@ extension CustodyStore {
         case discovery = 1
         case delegation = 2
         case emergency = 3
+        case identity = 4
     }
 
     static let accessSchema = """

@@ -159,8 +159,8 @@ extension CustodyStore {
     // MARK: Batches
 
     /// Makes a commitment batch durable: its exams, the patients it leaves with higher counters, the transaction that
-    /// commits it, what the checks make of it, the codes of it that
-    /// somebody has to look at, and how far the import has come.
+    /// commits it, what the checks make of it, the codes and
+    /// the patients of it that somebody has to look at, and how far the import has come.
     ///
     /// All of it or nothing.
     ///
@@ -171,6 +171,7 @@ extension CustodyStore {
         exams: [NewExam],
         checks: BatchChecks = BatchChecks(),
         codes: ReviewedCodes = ReviewedCodes(),
+        identity: IdentityFindings = IdentityFindings(),
         progress: (job: Int64, bytes: [UInt8])? = nil
     ) throws(LedgerStoreError) {
         try self.file.write { db in
@@ -188,6 +189,7 @@ extension CustodyStore {
             }
             try Self.insert(checks.anomalies, db)
             try Self.add(codes, db)
+            try Self.add(identity, db)
             try Self.insert(commitment, kind: .exams, count: exams.count, firstExam: firstExam, db)
             if let progress {
                 try db.run(

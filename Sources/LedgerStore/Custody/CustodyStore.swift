@@ -19,7 +19,7 @@ package struct CustodyStore: Sendable {
                 ("custody-studies", Self.studiesSchema),
                 ("custody-codes", Self.codesSchema), ("custody-quarantine-line", Self.quarantineLineSchema),
                 ("custody-pseudonyms", Self.pseudonymsSchema),
-                ("custody-access", Self.accessSchema),
+                ("custody-access", Self.accessSchema), ("custody-identity", Self.identitySchema),
             ]
         )
     }

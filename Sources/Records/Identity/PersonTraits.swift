@@ -1,3 +1,5 @@
+package import Primitives
+
 /// What is known of a person, in the form in which persons are compared.
 package struct PersonTraits: Hashable, Sendable {
     /// An identifier, and whether somebody saw the document that it stands on.
@@ -89,6 +91,51 @@ extension PatientIdentifier {
         return (
             PersonTraits.BirthDate(year: number(6..<10), month: number(10..<12), day: number(12..<14)),
             digits[16].isMultiple(of: 2) ? .female : .male
+        )
+    }
+}
+
+extension PersonTraits: CanonicalCodable {
+    private static let identifiersMax = 16
+    private static let nameBytesMax = 2048
+
+    package func encode(into encoder: inout CanonicalEncoder) {
+        encoder.encode(UInt8(min(self.identifiers.count, Self.identifiersMax)))
+        for known in self.identifiers.prefix(Self.identifiersMax) {
+            encoder.encode(known.identifier.system)
+            encoder.encode(known.identifier.value)
+            encoder.encode(known.isVerified)
+        }
+        encoder.encode(self.name?.form ?? "")
+        encoder.encode(self.sex?.rawValue ?? "")
+        let birth = self.birthDate
+        encoder.encode(UInt32(clamping: birth?.year ?? 0))
+        encoder.encode(UInt8(clamping: birth?.month ?? 0))
+        encoder.encode(UInt8(clamping: birth?.day ?? 0))
+    }
+
+    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
+        let count = Int(try decoder.decode(UInt8.self))
+        guard count <= Self.identifiersMax else { throw .invalid }
+        var identifiers: [KnownIdentifier] = []
+        for _ in 0..<count {
+            let system = try decoder.decodeString(max: PatientIdentifier.systemBytesMax)
+            let value = try decoder.decodeString(max: PatientIdentifier.valueBytesMax)
+            let isVerified: Bool = try decoder.decode()
+            guard let identifier = try? PatientIdentifier(system: system, value: value) else { throw .invalid }
+            identifiers.append(KnownIdentifier(identifier, isVerified: isVerified))
+        }
+        let name = try decoder.decodeString(max: Self.nameBytesMax)
+        let sex = try decoder.decodeString(max: 16)
+        let year = Int(try decoder.decode(UInt32.self))
+        let month = Int(try decoder.decode(UInt8.self))
+        let day = Int(try decoder.decode(UInt8.self))
+        self.init(
+            identifiers: identifiers,
+            name: IdentityName(composed: name),
+            sex: PatientDemographics.Sex(rawValue: sex),
+            birthDate: year == 0
+                ? nil : BirthDate(year: year, month: month == 0 ? nil : month, day: day == 0 ? nil : day)
         )
     }
 }

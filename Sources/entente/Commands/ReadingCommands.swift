@@ -29,7 +29,12 @@ struct FindCommand: EntenteCommand {
         request.since = try self.since.map { try Times.parse($0, option: "--since") } ?? 0
         request.credential = credential.credentialBytes
         let reply = try await self.options.call { [request] in try await $0.find(request) }
-        Answer(["results": reply.results.map(self.json)], text: self.table(reply)).print(asJSON: self.options.json)
+        let possible = reply.possibleIdentities
+        let hint = possible == 0 ? "" : "\nPossible further identities here: \(possible) (entente identity review)."
+        Answer(
+            ["results": reply.results.map(self.json), "possibleIdentities": possible],
+            text: self.table(reply) + hint
+        ).print(asJSON: self.options.json)
     }
 
     private func json(_ exam: Entente_Api_V1_FoundExam) -> [String: Any] {
@@ -41,6 +46,11 @@ struct FindCommand: EntenteCommand {
         ]
         if exam.examTime != 0 { object["examTime"] = Times.format(exam.examTime) }
         if exam.reportTime != 0 { object["reportTime"] = Times.format(exam.reportTime) }
+        object["identity"] = exam.identity
+        if !exam.links.isEmpty {
+            object["links"] = exam.links.map(\.hex)
+            object["linkKind"] = exam.linkKind
+        }
         if !exam.supersedes.isEmpty { object["supersedes"] = exam.supersedes.hex }
         return object
     }
@@ -49,7 +59,9 @@ struct FindCommand: EntenteCommand {
         guard !reply.results.isEmpty else { return "No exams found." }
         var table = TextTable(["Examined", "Institution", "Kind", "Item", "Status", "Access", "Record"])
         for exam in reply.results {
-            let note = exam.superseded ? " (replaced)" : ""
+            var note = exam.superseded ? " (replaced)" : ""
+            if !exam.links.isEmpty { note += exam.linkKind == "newborn" ? " (newborn)" : " (linked)" }
+            if exam.identity != "match" { note += " (identity \(exam.identity))" }
             table.add([
                 exam.examTime == 0 ? "-" : Times.format(exam.examTime),
                 exam.institution, exam.kind, exam.display.isEmpty ? exam.item : exam.display, exam.status + note,
