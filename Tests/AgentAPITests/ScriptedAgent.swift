@@ -246,6 +246,55 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareIdentityLink(
+        request: Entente_Api_V1_PrepareIdentityLinkRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareIdentityUnlink(
+        request: Entente_Api_V1_PrepareIdentityUnlinkRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func identityLinks(
+        request: Entente_Api_V1_IdentityLinksRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_IdentityLinksReply {
+        throw Self.refusal
+    }
+
+    func identityFixups(
+        request: Entente_Api_V1_IdentityFixupsRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_IdentityFixupsReply {
+        throw Self.refusal
+    }
+
+    func identityCases(
+        request: Entente_Api_V1_IdentityCasesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_IdentityCasesReply {
+        throw Self.refusal
+    }
+
+    func decideIdentity(
+        request: Entente_Api_V1_DecideIdentityRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_DecideIdentityReply {
+        throw Self.refusal
+    }
+
+    func temporaryIdentity(
+        request: Entente_Api_V1_TemporaryIdentityRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TemporaryIdentityReply {
+        throw Self.refusal
+    }
+
     func anomalies(
         request: Entente_Api_V1_AnomaliesRequest,
         context: ServerContext

@@ -142,7 +142,7 @@ struct IdentitiesTests {
         let link = bench.link("p", "q")
         #expect(try bench.make(link) == .ok)
         #expect(try bench.end(link.id, by: "b", contestKey: Digest(hashing: [9])) == .identityBadContest)
-        #expect(try bench.end(link.id, by: "p1", contestKey: Bench.contestKey) == .identityWrongSigner)
+        #expect(try bench.end(link.id, by: "p1", contestKey: Bench.contestKey) == .unknownSigner)
         #expect(try bench.end(link.id, by: "b", contestKey: Bench.contestKey) == .ok)
     }
 
