@@ -212,10 +212,10 @@ package final class IdentityDesk: Sendable {
         guard let known = state.identityLink(id) else { throw Self.unknown }
         let pseudonyms = patient.isEmpty ? [] : try await self.resolver.pseudonyms(patient)
         guard let opened = try self.open(known.link, pseudonyms) else { throw Self.unknown }
-        let web = self.context.web(state)
-        // What each side is without this link.
+        let parameters = self.context.genesis.parameters
+        let web = IdentityWeb(state: state, now: Clock.now, parameters: parameters, without: id)
         let far = web.person(opened.statement.other).map(\.pseudonym)
-        let near = web.person(opened.pseudonym).map(\.pseudonym).filter { !far.contains($0) || known.ending != nil }
+        let near = web.person(opened.pseudonym).map(\.pseudonym)
         let isNearFirst = known.link.first.node == opened.pseudonym.identityNode
         var fixups: [Fixup] = []
         for (exams, principals, isChildsExam) in [(near, far, !isNearFirst), (far, near, isNearFirst)] {

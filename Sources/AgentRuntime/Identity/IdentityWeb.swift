@@ -30,8 +30,11 @@ package struct IdentityWeb: Sendable {
     private let state: LedgerState
     private let now: Timestamp
     private let allowsSelfWitness: Bool
+    private let left: IdentityLinkID?
 
-    package init(state: LedgerState, now: Timestamp, parameters: ChainParameters) {
+    /// `left`: a link that is not followed, to see what its sides are without it.
+    package init(state: LedgerState, now: Timestamp, parameters: ChainParameters, without left: IdentityLinkID? = nil) {
+        self.left = left
         self.state = state
         self.now = now
         self.allowsSelfWitness = parameters.allowsSelfWitnessedGrants
@@ -106,7 +109,7 @@ package struct IdentityWeb: Sendable {
     private func standing(_ pseudonym: PatientPseudonym) -> [Standing] {
         let node = pseudonym.identityNode
         return self.state.identityLinks(of: node).compactMap { id, state in
-            guard state.holds(at: self.now),
+            guard id != self.left, state.holds(at: self.now),
                 let statement = try? PseudonymSealing.openLink(state.link, pseudonym: pseudonym)
             else { return nil }
             let step = Step(
