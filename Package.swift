@@ -94,9 +94,8 @@ let targets: [Target] = [
     edge(
         "AgentRuntime",
         [
-            "Primitives", "Oblivious", "Records", "Formats", "Ledger", "Consensus", "Replication", "AgentCore",
-            "LedgerStore",
-            "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
+            "Primitives", "Oblivious", "Records", "Formats", "Recognition", "Ledger", "Consensus", "Replication",
+            "AgentCore", "LedgerStore", "Vault", "PeerLink", "ImportPipeline", "AgentAPI", serviceLifecycle, logging, grpcCore, grpcTransport,
             protobuf, product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             product("NIOSSL", "swift-nio-ssl"), product("NIOHTTP1", "swift-nio"), httpClient,
         ]
@@ -124,6 +123,13 @@ let targets: [Target] = [
     ),
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: shared),
+    // Real agents on loopback, for the targets that run whole stories.
+    .target(
+        name: "AgentTestSupport",
+        dependencies: ["entente", "TestSupport"],
+        path: "Tests/AgentTestSupport",
+        swiftSettings: shared
+    ),
     tests("PrimitivesTests", ["Primitives", "TestSupport", crypto]),
     tests("ObliviousTests", ["Oblivious", "Primitives", "TestSupport"]),
     tests("RecordsTests", ["Records", "Primitives", "TestSupport"]),
@@ -165,8 +171,15 @@ let targets: [Target] = [
     tests(
         "IntegrationTests",
         [
-            "entente", "AgentAPI", "Formats", "Primitives", "Vault", "TestSupport", crypto, x509, asn1,
+            "entente", "AgentAPI", "AgentTestSupport", "Formats", "Primitives", "Vault", "TestSupport", crypto, x509, asn1,
             product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+        ]
+    ),
+    tests(
+        "LeakTests",
+        [
+            "entente", "AgentAPI", "AgentRuntime", "AgentTestSupport", "Ledger", "Primitives", "Records", "Vault",
+            "TestSupport", grpcCore, protobuf,
         ]
     ),
 ]

@@ -16,7 +16,7 @@ public struct AgentClient: Sendable {
     /// Bytes of an upload sent at once.
     private static let uploadPartBytes = 256 << 10
 
-    private typealias Calls = Entente_Api_V1_Agent.Client<HTTP2ClientTransport.WrappedChannel>
+    typealias Calls = Entente_Api_V1_Agent.Client<HTTP2ClientTransport.WrappedChannel>
 
     private let calls: Calls
 
@@ -73,7 +73,7 @@ public struct AgentClient: Sendable {
         }
     }
 
-    private func call<Reply>(_ body: (Calls) async throws -> Reply) async throws -> Reply {
+    func call<Reply>(_ body: (Calls) async throws -> Reply) async throws -> Reply {
         do {
             return try await body(self.calls)
         } catch {
@@ -200,6 +200,41 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.anomalies(request) }
     }
 
+    /// Puts a policy pack on the chain as the institution's proposal.
+    public func proposePolicy(
+        _ request: Entente_Api_V1_ProposePolicyRequest
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        try await self.call { try await $0.proposePolicy(request) }
+    }
+
+    /// Approves another institution's policy pack.
+    public func approvePolicy(
+        _ request: Entente_Api_V1_ApprovePolicyRequest
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        try await self.call { try await $0.approvePolicy(request) }
+    }
+
+    /// The policy packs of the chain.
+    public func listPolicies(
+        _ request: Entente_Api_V1_ListPoliciesRequest
+    ) async throws -> Entente_Api_V1_ListPoliciesReply {
+        try await self.call { try await $0.listPolicies(request) }
+    }
+
+    /// A policy pack's bytes from the chain.
+    public func showPolicy(
+        _ request: Entente_Api_V1_ShowPolicyRequest
+    ) async throws -> Entente_Api_V1_ShowPolicyReply {
+        try await self.call { try await $0.showPolicy(request) }
+    }
+
+    /// What the rules of recognition say, step by step.
+    public func why(
+        _ request: Entente_Api_V1_WhyRequest
+    ) async throws -> Entente_Api_V1_WhyReply {
+        try await self.call { try await $0.why(request) }
+    }
+
     /// Looks a patient's exams up, without network.
     public func find(
         _ request: Entente_Api_V1_FindRequest
@@ -219,6 +254,65 @@ public struct AgentClient: Sendable {
         _ request: Entente_Api_V1_FetchRequest
     ) async throws -> Entente_Api_V1_FetchReply {
         try await self.call { try await $0.fetch(request) }
+    }
+
+    /// Reminds a doctor of others' results for an order.
+    public func match(_ request: Entente_Api_V1_MatchRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.match(request) }
+    }
+
+    /// This institution's matches, with what became of them.
+    public func matches(_ request: Entente_Api_V1_MatchesRequest) async throws -> Entente_Api_V1_MatchesReply {
+        try await self.call { try await $0.matches(request) }
+    }
+
+    /// Decides about every item of a match.
+    public func decide(_ request: Entente_Api_V1_DecideRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.decide(request) }
+    }
+
+    /// Takes a decision back.
+    public func undoDecision(_ request: Entente_Api_V1_MatchActRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.undoDecision(request) }
+    }
+
+    /// Notes that adopted results stand in the patient's record.
+    public func cite(_ request: Entente_Api_V1_MatchActRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.cite(request) }
+    }
+
+    /// Puts a reminder away.
+    public func closeMatch(_ request: Entente_Api_V1_MatchActRequest) async throws -> Entente_Api_V1_MatchReply {
+        try await self.call { try await $0.closeMatch(request) }
+    }
+
+    /// Declares an own record void.
+    public func voidRecord(_ request: Entente_Api_V1_VoidRecordRequest) async throws -> Entente_Api_V1_VoidRecordReply {
+        try await self.call { try await $0.voidRecord(request) }
+    }
+
+    /// The price list, or another in its place.
+    public func prices(_ request: Entente_Api_V1_PricesRequest) async throws -> Entente_Api_V1_PricesReply {
+        try await self.call { try await $0.prices(request) }
+    }
+
+    /// Figures over the facts of recognition.
+    public func statistics(
+        _ request: Entente_Api_V1_StatisticsRequest
+    ) async throws -> Entente_Api_V1_StatisticsReply {
+        try await self.call { try await $0.statistics(request) }
+    }
+
+    /// The events that made the figures, one after another.
+    public func statisticsLineage(
+        _ request: Entente_Api_V1_StatisticsRequest,
+        _ event: @escaping @Sendable (Entente_Api_V1_LineageEvent) async -> Void
+    ) async throws {
+        try await self.call { calls in
+            try await calls.statisticsLineage(request) { response in
+                for try await message in response.messages { await event(message) }
+            }
+        }
     }
 
     /// Begins a ceremony that moves the pseudonym key to new shares.
@@ -310,6 +404,79 @@ public struct AgentClient: Sendable {
         _ request: Entente_Api_V1_NoticesRequest
     ) async throws -> Entente_Api_V1_NoticesReply {
         try await self.call { try await $0.notices(request) }
+    }
+
+    /// Makes the transaction of a wish to erase.
+    public func prepareErasure(
+        _ request: Entente_Api_V1_PrepareErasureRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareErasure(request) }
+    }
+
+    /// Accepts or refuses an erasure of this institution's records.
+    public func decideErasure(
+        _ request: Entente_Api_V1_DecideErasureRequest
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        try await self.call { try await $0.decideErasure(request) }
+    }
+
+    /// Erasures, with who has proved and who has not.
+    public func listErasures(
+        _ request: Entente_Api_V1_ListErasuresRequest
+    ) async throws -> Entente_Api_V1_ListErasuresReply {
+        try await self.call { try await $0.listErasures(request) }
+    }
+
+    /// The state of an erasure, for somebody with the genesis file alone.
+    public func proveErasure(
+        _ request: Entente_Api_V1_ProveErasureRequest
+    ) async throws -> Entente_Api_V1_ProveErasureReply {
+        try await self.call { try await $0.proveErasure(request) }
+    }
+
+    /// A link of two identities.
+    public func prepareIdentityLink(
+        _ request: Entente_Api_V1_PrepareIdentityLinkRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareIdentityLink(request) }
+    }
+
+    /// The end of a link.
+    public func prepareIdentityUnlink(
+        _ request: Entente_Api_V1_PrepareIdentityUnlinkRequest
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        try await self.call { try await $0.prepareIdentityUnlink(request) }
+    }
+
+    /// Links about a patient, or those that this institution knows.
+    public func identityLinks(
+        _ request: Entente_Api_V1_IdentityLinksRequest
+    ) async throws -> Entente_Api_V1_IdentityLinksReply {
+        try await self.call { try await $0.identityLinks(request) }
+    }
+
+    /// What came about through a link.
+    public func identityFixups(
+        _ request: Entente_Api_V1_IdentityFixupsRequest
+    ) async throws -> Entente_Api_V1_IdentityFixupsReply {
+        try await self.call { try await $0.identityFixups(request) }
+    }
+
+    /// What about who is who waits for somebody.
+    public func identityCases() async throws -> Entente_Api_V1_IdentityCasesReply {
+        try await self.call { try await $0.identityCases(Entente_Api_V1_IdentityCasesRequest()) }
+    }
+
+    /// Decides such a case.
+    public func decideIdentity(
+        _ request: Entente_Api_V1_DecideIdentityRequest
+    ) async throws -> Entente_Api_V1_DecideIdentityReply {
+        try await self.call { try await $0.decideIdentity(request) }
+    }
+
+    /// A new temporary identifier.
+    public func temporaryIdentity() async throws -> Entente_Api_V1_TemporaryIdentityReply {
+        try await self.call { try await $0.temporaryIdentity(Entente_Api_V1_TemporaryIdentityRequest()) }
     }
 
     /// Makes a new transport key and announces it.

@@ -22,8 +22,6 @@ package struct MatchGroup: Hashable, Sendable {
         }
     }
 
-    /// `H("entente/match/1\0" ‖ institution ‖ key)`: one call made twice is one match and one reminder.
-    package let id: Digest
     package let policyHash: Digest
     /// Seconds since 1970-01-01T00:00:00Z: the order's own time, also of one that was queued while offline.
     package let time: Int64
@@ -32,8 +30,7 @@ package struct MatchGroup: Hashable, Sendable {
     /// Those without an exam to decide about; they are ordered as if nothing had been asked.
     package let unmatched: [Line]
 
-    init(id: Digest, policyHash: Digest, time: Int64, lines: [Line], unmatched: [Line]) {
-        self.id = id
+    init(policyHash: Digest, time: Int64, lines: [Line], unmatched: [Line]) {
         self.policyHash = policyHash
         self.time = time
         self.lines = lines
@@ -43,27 +40,12 @@ package struct MatchGroup: Hashable, Sendable {
     /// Whether the doctor is to be reminded at all.
     package var needsDecision: Bool { !self.lines.isEmpty }
 
-    package static func id(institution: String, key: String) -> Digest {
+    /// `H("entente/match-verdicts/1\0" ‖ list of digests)`: what the fact of the reminder names.
+    package var verdictDigest: Digest {
         var encoder = CanonicalEncoder()
-        encoder.encode(fixed: Array("entente/match/1\0".utf8))
-        encoder.encode(institution)
-        encoder.encode(key)
+        encoder.encode(fixed: Array("entente/match-verdicts/1\0".utf8))
+        encoder.encode(self.lines.map(\.verdict.digest))
         return Digest(hashing: encoder.bytes)
-    }
-
-    /// What a match call is that comes again under the same key.
-    package enum Repetition: Hashable, Sendable {
-        /// The same question: answered with the first group, and nobody is reminded again.
-        case same
-        /// Another question under a key that is taken.
-        case conflict
-        /// Another key.
-        case unrelated
-    }
-
-    package func repetition(of other: MatchGroup) -> Repetition {
-        guard self.id == other.id else { return .unrelated }
-        return self == other ? .same : .conflict
     }
 }
 
@@ -79,31 +61,44 @@ extension RecognitionEngine {
         _ order: OrderContext,
         items: [ItemReference],
         among candidates: [Candidate],
-        access: RecognitionAccess,
-        key: String
+        access: RecognitionAccess
     ) throws(RecognitionRefusal) -> MatchGroup {
+        try self.group(try self.parts(of: items), at: order.time) { item throws(RecognitionRefusal) in
+            var single = order
+            single.item = item
+            return try self.verdict(for: single, among: candidates, access: access)
+        }
+    }
+
+    /// The items that an order asks for: of a joint one its components, each once.
+    package func parts(of items: [ItemReference]) throws(RecognitionRefusal) -> [ItemReference] {
         var asked: [ItemReference] = []
         for item in items {
             for part in self.parts(of: item) where !asked.contains(part) { asked.append(part) }
             guard asked.count <= Self.orderItemsMax else { throw .tooManyItems }
         }
-        guard key.utf8.count <= OrderContext.textBytesMax else { throw .inputTooLarge }
+        return asked
+    }
+
+    /// The group of these ``parts(of:)``, each judged by `judge`.
+    package func group<Failure: Error>(
+        _ asked: [ItemReference],
+        at time: Int64,
+        judge: (ItemReference) throws(Failure) -> Verdict
+    ) throws(Failure) -> MatchGroup {
         var (lines, unmatched): ([MatchGroup.Line], [MatchGroup.Line]) = ([], [])
         for item in asked {
-            var single = order
-            single.item = item
             let line = MatchGroup.Line(
                 item: item.code,
                 laterality: item.laterality,
                 contrast: item.contrast,
-                verdict: try self.verdict(for: single, among: candidates, access: access)
+                verdict: try judge(item)
             )
             if line.verdict.outcome.hasChoice { lines.append(line) } else { unmatched.append(line) }
         }
         return MatchGroup(
-            id: MatchGroup.id(institution: order.institution, key: key),
             policyHash: self.policyHash,
-            time: order.time,
+            time: time,
             lines: lines,
             unmatched: unmatched
         )

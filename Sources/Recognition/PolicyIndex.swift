@@ -21,6 +21,12 @@ struct PolicyIndex: Sendable {
     private let authorities: [String: Scope]
     private let labels: [String: PolicyPack.LabelRule]
     private let flags: [ClinicalFlag: PolicyPack.FlagRule]
+    /// The pack's words for specimens, body sites and methods, by their small letters.
+    let specimens: [String: String]
+    let bodySites: [String: String]
+    let methods: [String: String]
+    private let marks: [String: [PolicyPack.MemberMark]]
+    private let assessments: [String: [PolicyPack.MemberAssessment]]
 
     init(_ pack: PolicyPack) {
         self.pack = pack
@@ -49,7 +55,16 @@ struct PolicyIndex: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         self.labels = Dictionary(pack.labels.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
+        self.specimens = Self.words(pack.items.flatMap(\.specimens))
+        self.bodySites = Self.words(pack.items.flatMap(\.bodySites))
+        self.methods = Self.words(pack.items.flatMap(\.methods) + pack.negatives.flatMap(\.methods))
+        self.marks = Dictionary(grouping: pack.marks, by: \.institution)
+        self.assessments = Dictionary(grouping: pack.assessments, by: \.institution)
         self.flags = Dictionary(pack.flags.map { ($0.flag, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func words(_ words: [String]) -> [String: String] {
+        Dictionary(words.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     func item(_ code: String) -> PolicyPack.Item? { self.codes[code].map { self.pack.items[$0] } }
@@ -69,6 +84,12 @@ struct PolicyIndex: Sendable {
     func isOrdinal(_ text: String) -> Bool { self.ordinals.contains(text) }
 
     func authorityScope(_ name: String) -> Scope? { self.authorities[name] }
+
+    func marks(of institution: String) -> [PolicyPack.MemberMark] { self.marks[institution, default: []] }
+
+    func assessments(of institution: String) -> [PolicyPack.MemberAssessment] {
+        self.assessments[institution, default: []]
+    }
 
     func label(_ name: String) -> PolicyPack.LabelRule? { self.labels[name] }
 

@@ -71,7 +71,7 @@ package final class Vault: Sendable {
         let incidents = IncidentLog()
         let reserve = ReserveFile(folder: folder, size: limits.reserveBytes, files: files)
         let sign: @Sendable ([UInt8]) -> Signature = { keys.sign($0) }
-        let (store, dataKeys) = try whileDoing("opening the vault") { () throws(FileError) in
+        let store = try whileDoing("opening the vault") { () throws(FileError) in
             try files.makeFolder(folder)
             let recovery = SegmentRecovery(
                 folder: folder + "/segments",
@@ -81,7 +81,7 @@ package final class Vault: Sendable {
                 reserve: reserve,
                 sign: sign
             )
-            let store = SegmentStore(
+            return SegmentStore(
                 opened: try recovery.run(),
                 folder: recovery.folder,
                 files: files,
@@ -91,16 +91,17 @@ package final class Vault: Sendable {
                 segmentBytesMax: limits.segmentBytesMax,
                 sign: sign
             )
-            let dataKeys = try DataKeyPages(
-                folder: folder + "/keys",
-                root: keys.localKey("data-keys"),
-                files: files,
-                incidents: incidents,
-                reserve: reserve
-            )
+        }
+        let dataKeys = try DataKeyPages(
+            vault: folder,
+            root: keys.localKey("data-keys"),
+            files: files,
+            incidents: incidents,
+            reserve: reserve
+        )
+        try whileDoing("opening the vault") { () throws(FileError) in
             try files.syncFolder(folder)
             try files.syncFolder(home)
-            return (store, dataKeys)
         }
         if !reserve.ensure() { incidents.note(.reserveMissing, file: "reserve") }
         self.keys = keys
@@ -186,6 +187,7 @@ package final class Vault: Sendable {
     package func verifyAll() throws(VaultError) -> (objects: Int, problems: [StorageIncident]) {
         var result = try self.store.verify(signedBy: self.keys.verifyingKey) { object in
             guard object.header.kind == .record, object.header.origin == self.institution else { return [] }
+            if (try? self.dataKeys.isDestroyed(object.header.sequence)) == true { return [] }
             let key = try? self.dataKeys.key(object.header.sequence)
             guard let key, RecordCipher.keyCommitment(key) == object.header.keyCommitment else {
                 return [StorageIncident(.dataKeyMissing, file: "record \(object.address)")]
@@ -235,6 +237,9 @@ package final class Vault: Sendable {
         }
         return plain
     }
+
+    /// 32 bytes that stay the same for as long as the home does, one for each use.
+    package func localSalt(_ use: String) -> [UInt8] { self.keys.localKey("salt/\(use)").bytes }
 
     /// A tag by which equal inputs are recognised inside this home and nowhere else.
     package func localTag(_ bytes: [UInt8]) -> Primitives.Digest {

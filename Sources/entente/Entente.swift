@@ -31,19 +31,32 @@ struct Entente: AsyncParsableCommand {
                 name: "Granting",
                 subcommands: [
                     PatientCommand.self, GrantCommand.self, NarrowCommand.self, RevokeCommand.self,
-                    GrantsCommand.self, DelegationCommand.self, GroupCommand.self, ReferralCommand.self,
-                    DiscoveryCommand.self, AccessLogCommand.self,
+                    GrantsCommand.self, DelegationCommand.self, MandatesCommand.self, LifeEventCommand.self,
+                    ObjectionCommand.self, GroupCommand.self, ReferralCommand.self, DiscoveryCommand.self,
+                    AccessLogCommand.self, EraseCommand.self,
                 ]
             ),
             CommandGroup(
                 name: "In an emergency",
                 subcommands: [BreakGlassCommand.self, ReviewCommand.self, NoticesCommand.self]
             ),
-            CommandGroup(name: "Checking", subcommands: [AnomaliesCommand.self, PolicyCommand.self]),
+            CommandGroup(name: "Who is who", subcommands: [IdentityCommand.self]),
+            CommandGroup(
+                name: "Recognising",
+                subcommands: [
+                    MatchCommand.self, MatchesCommand.self, AdoptCommand.self, RefuseCommand.self, CiteCommand.self,
+                    UndoCommand.self, CloseCommand.self, VoidCommand.self, PricesCommand.self, StatisticsCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Checking",
+                subcommands: [AnomaliesCommand.self, AuditCommand.self, PolicyCommand.self]
+            ),
             CommandGroup(
                 name: "Reading",
                 subcommands: [
-                    ClinicianCommand.self, FindCommand.self, ExplainCommand.self, FetchCommand.self, VerifyCommand.self,
+                    ClinicianCommand.self, FindCommand.self, WhyCommand.self, ExplainCommand.self, FetchCommand.self,
+                    VerifyCommand.self,
                 ]
             ),
         ]
@@ -55,6 +68,13 @@ struct Entente: AsyncParsableCommand {
         // Keys and plaintext must not reach a core file, and nothing this program makes is for others.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // A machine that pipes core files to a program ignores that limit: then no memory is in them.
+        if let filter = fopen("/proc/self/coredump_filter", "w") {
+            fputs("0", filter)
+            fclose(filter)
+        }
+        // Swift's own crash report prints the memory that registers point to, onto the log.
+        for crash in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGQUIT] { signal(crash, SIG_DFL) }
         umask(0o077)
         await self.main(self.reordered(Array(CommandLine.arguments.dropFirst())))
     }

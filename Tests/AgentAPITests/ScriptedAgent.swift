@@ -232,6 +232,55 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareOfflineBreakGlass(
+        request: Entente_Api_V1_PrepareBreakGlassRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedOfflineBreakGlass {
+        throw Self.refusal
+    }
+
+    func openOffline(
+        request: Entente_Api_V1_OpenOfflineRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_OpenOfflineReply {
+        throw Self.refusal
+    }
+
+    func declareLifeEvent(
+        request: Entente_Api_V1_DeclareLifeEventRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_DeclareLifeEventReply {
+        throw Self.refusal
+    }
+
+    func withdrawLifeEvent(
+        request: Entente_Api_V1_WithdrawLifeEventRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func prepareObjection(
+        request: Entente_Api_V1_PrepareObjectionRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func decideObjection(
+        request: Entente_Api_V1_DecideObjectionRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func mandates(
+        request: Entente_Api_V1_MandatesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MandatesReply {
+        throw Self.refusal
+    }
+
     func prepareReview(
         request: Entente_Api_V1_PrepareReviewRequest,
         context: ServerContext
@@ -246,6 +295,83 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func prepareErasure(
+        request: Entente_Api_V1_PrepareErasureRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func prepareIdentityLink(
+        request: Entente_Api_V1_PrepareIdentityLinkRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func decideErasure(
+        request: Entente_Api_V1_DecideErasureRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func listErasures(
+        request: Entente_Api_V1_ListErasuresRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ListErasuresReply {
+        throw Self.refusal
+    }
+
+    func proveErasure(
+        request: Entente_Api_V1_ProveErasureRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ProveErasureReply {
+        throw Self.refusal
+    }
+
+    func prepareIdentityUnlink(
+        request: Entente_Api_V1_PrepareIdentityUnlinkRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PreparedTransaction {
+        throw Self.refusal
+    }
+
+    func identityLinks(
+        request: Entente_Api_V1_IdentityLinksRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_IdentityLinksReply {
+        throw Self.refusal
+    }
+
+    func identityFixups(
+        request: Entente_Api_V1_IdentityFixupsRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_IdentityFixupsReply {
+        throw Self.refusal
+    }
+
+    func identityCases(
+        request: Entente_Api_V1_IdentityCasesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_IdentityCasesReply {
+        throw Self.refusal
+    }
+
+    func decideIdentity(
+        request: Entente_Api_V1_DecideIdentityRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_DecideIdentityReply {
+        throw Self.refusal
+    }
+
+    func temporaryIdentity(
+        request: Entente_Api_V1_TemporaryIdentityRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_TemporaryIdentityReply {
+        throw Self.refusal
+    }
+
     func anomalies(
         request: Entente_Api_V1_AnomaliesRequest,
         context: ServerContext
@@ -257,6 +383,41 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         request: Entente_Api_V1_FindRequest,
         context: ServerContext
     ) async throws -> Entente_Api_V1_FindReply {
+        throw Self.refusal
+    }
+
+    func proposePolicy(
+        request: Entente_Api_V1_ProposePolicyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        throw Self.refusal
+    }
+
+    func approvePolicy(
+        request: Entente_Api_V1_ApprovePolicyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PolicyReply {
+        throw Self.refusal
+    }
+
+    func listPolicies(
+        request: Entente_Api_V1_ListPoliciesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ListPoliciesReply {
+        throw Self.refusal
+    }
+
+    func showPolicy(
+        request: Entente_Api_V1_ShowPolicyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_ShowPolicyReply {
+        throw Self.refusal
+    }
+
+    func why(
+        request: Entente_Api_V1_WhyRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_WhyReply {
         throw Self.refusal
     }
 
@@ -278,6 +439,77 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         request: Entente_Api_V1_ResharePseudonymsRequest,
         context: ServerContext
     ) async throws -> Entente_Api_V1_TransactionReply {
+        throw Self.refusal
+    }
+
+    func match(
+        request: Entente_Api_V1_MatchRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func matches(
+        request: Entente_Api_V1_MatchesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchesReply {
+        throw Self.refusal
+    }
+
+    func decide(
+        request: Entente_Api_V1_DecideRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func undoDecision(
+        request: Entente_Api_V1_MatchActRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func cite(
+        request: Entente_Api_V1_MatchActRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func closeMatch(
+        request: Entente_Api_V1_MatchActRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_MatchReply {
+        throw Self.refusal
+    }
+
+    func voidRecord(
+        request: Entente_Api_V1_VoidRecordRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_VoidRecordReply {
+        throw Self.refusal
+    }
+
+    func prices(
+        request: Entente_Api_V1_PricesRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_PricesReply {
+        throw Self.refusal
+    }
+
+    func statistics(
+        request: Entente_Api_V1_StatisticsRequest,
+        context: ServerContext
+    ) async throws -> Entente_Api_V1_StatisticsReply {
+        throw Self.refusal
+    }
+
+    func statisticsLineage(
+        request: Entente_Api_V1_StatisticsRequest,
+        response: RPCWriter<Entente_Api_V1_LineageEvent>,
+        context: ServerContext
+    ) async throws {
         throw Self.refusal
     }
 }

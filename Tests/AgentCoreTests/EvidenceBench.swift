@@ -221,7 +221,7 @@ struct EvidenceBench {
         )
     }
 
-    private func finalization(of block: ExecutedBlock) -> Certificate {
+    func finalization(of block: ExecutedBlock) -> Certificate {
         let body = VoteBody.finalize(block.hash, view: block.header.view, epoch: Epoch(0))
         var signers: UInt64 = 0
         for name in self.finalizers {

@@ -10,7 +10,7 @@ extension IntegrationTests {
 extension IntegrationTests.ClockTests {
     /// A library that shows the process that loads it a wall clock `seconds` off, and leaves timers alone, as a machine
     /// whose clock was set wrong has them. (libfaketime also shifts timers that have nothing to do with the wall clock.)
-    private static func clock(_ seconds: Int, _ hospitals: Consortium) throws -> [String: String] {
+    static func clock(_ seconds: Int, _ hospitals: Consortium) throws -> [String: String] {
         let source = """
             #define _GNU_SOURCE
             #include <sys/syscall.h>

@@ -8,7 +8,7 @@ extension IntegrationTests {
 }
 
 extension IntegrationTests.EmergencyTests {
-    private static func clinician(
+    static func clinician(
         _ hospitals: Consortium,
         _ name: String,
         _ id: String,
@@ -22,15 +22,19 @@ extension IntegrationTests.EmergencyTests {
         return Reader(hospitals: hospitals, name: name, credential: credential)
     }
 
-    private static func open(_ reader: Reader, _ options: [String] = []) throws -> Program.Result {
-        try reader.hospitals.command(
-            reader.name,
-            [
-                "break-glass", "--json", "--patient", "-", "--reason", "unconscious", "--text", "found on the street",
-                "--circumstances", "no kin reachable", "--as", reader.credential,
-            ] + options,
-            input: Person.wang
-        )
+    static func open(
+        _ reader: Reader,
+        of patient: String = Person.wang,
+        _ options: [String] = []
+    ) throws -> Program.Result {
+        try reader.hospitals.command(reader.name, ["--json"] + self.opening(reader) + options, input: patient)
+    }
+
+    static func opening(_ reader: Reader) -> [String] {
+        [
+            "break-glass", "--patient", "-", "--reason", "unconscious", "--text", "found on the street",
+            "--circumstances", "no kin reachable", "--as", reader.credential,
+        ]
     }
 
     @Test("A record opens without a grant after a signed, final declaration; others learn of it; it is reviewed")
@@ -45,7 +49,7 @@ extension IntegrationTests.EmergencyTests {
         let refused = try Self.open(plain)
         #expect(refused.status == 4 && refused.code == "emergency.no-right")
 
-        let opened = try Self.open(doctor, ["--approver", chief.credential])
+        let opened = try Self.open(doctor, of: Person.wang, ["--approver", chief.credential])
         try Consortium.expect(0, opened)
         let emergency = opened.json["emergency"].string
         // Only the declared purpose, only the declaring clinician, nothing handed out.

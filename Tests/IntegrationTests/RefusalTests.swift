@@ -72,8 +72,9 @@ extension IntegrationTests.RefusalTests {
             #expect(result.code == code, "\(arguments)")
         }
         let asking = ["grant", "--patient", "-"]
-        try refused(4, "transaction.refused", ["revoke", grant, "--key", other])
-        try refused(4, "transaction.refused", asking + ["--to", "b", "--key", other], Person.wang)
+        // The words are the same whether there is no such grant or it is another's.
+        try refused(3, "grant.unknown", ["revoke", grant, "--key", other])
+        try refused(3, "patient.not-enrolled", asking + ["--to", "b", "--key", other], Person.wang)
         try refused(3, "institution.unknown", asking + ["--to", "z", "--key", key], Person.wang)
         try refused(2, "request.invalid", asking + ["--to", "b", "--key", key, "--purpose", "FUN"], Person.wang)
         try refused(2, "request.invalid", asking + ["--to", "b", "--key", key, "--kinds", "x"], Person.wang)
@@ -85,7 +86,7 @@ extension IntegrationTests.RefusalTests {
         let stranger = hospitals.path("stranger.key")
         _ = try PersonalKey.create(stranger)
         try refused(3, "patient.not-enrolled", asking + ["--to", "b", "--key", stranger], Person.wang)
-        try refused(4, "transaction.refused", ["revoke", grant, "--key", stranger])
+        try refused(3, "grant.unknown", ["revoke", grant, "--key", stranger])
         let listed = try hospitals.succeed("a", ["grants", "--json", "--patient", "-"], input: Person.wang)
         #expect(listed.json["grants"].list.map { $0["state"].string } == ["active"])
         try hospitals.succeed("a", ["revoke", grant, "--key", key])

@@ -133,7 +133,7 @@ struct CustodyStoreTests {
     func batchStates() throws {
         for batch in 0..<3 as Range<UInt64> { try self.prepare(batch: batch, first: Int(batch) * 10, count: 2) }
         try self.store.markSubmitted(.exams, number: 0)
-        try self.store.markFinal(.exams, number: 0, height: Height(8))
+        try self.store.markFinal(.exams, number: 0, height: Height(8), time: Timestamp(milliseconds: 9))
         try self.store.markSubmitted(.exams, number: 0)
         try self.store.markSubmitted(.exams, number: 1)
         #expect(try self.store.batch(.exams, number: 0)?.state == .final)
@@ -154,7 +154,7 @@ struct CustodyStoreTests {
         }
         #expect(final == .notFound)
         let unknown = code { () throws(LedgerStoreError) in
-            try self.store.markFinal(.exams, number: 77, height: Height(1))
+            try self.store.markFinal(.exams, number: 77, height: Height(1), time: Timestamp(milliseconds: 9))
         }
         #expect(unknown == .notFound)
     }

@@ -10,6 +10,41 @@ struct RecognitionBookTests {
 
     // MARK: Process
 
+    @Test("A pack that is adopted after a fact's block does not change what becomes of the fact")
+    func laterPack() {
+        // In force from 500 on, and adopted in block 9.
+        var policies = FactBench.policies([("pack", 0), ("new", 500)])
+        policies.packs[1].adoptedHeight = Height(9)
+        for known in [policies, PolicyTimeline([policies.packs[0]])] {
+            var bench = FactBench(policies: known)
+            bench.commit("r")
+            let early = FactBench.match("early", [FactBench.item("r")], policy: "new")
+            #expect(bench.record(early, at: 1000) == .refused(.policyNotInForce), "nobody can have used it yet")
+        }
+        var bench = FactBench(policies: policies)
+        for number in 0..<9 { bench.commit("r\(number)") }
+        #expect(bench.record(FactBench.match("m", [FactBench.item("r0")], policy: "new"), at: 1000) == .accepted)
+    }
+
+    @Test("An excerpt answers about its matches and records as the whole book does")
+    func excerpt() {
+        var bench = FactBench()
+        _ = bench.remind("m", of: ["r", "s"])
+        _ = bench.remind("n", of: ["t"])
+        let whole = bench
+        var small = bench
+        small.book = bench.book.excerpt(matches: [FactBench.id("m")], records: [], of: institution("b"))
+        #expect(small.book.matches.count == 1 && small.book.candidates.count == 2)
+        let facts: [RecognitionFact.Content] = [
+            FactBench.decision("m", [.adopted(0), .refused(1, "D01")]), FactBench.decision("m", [.adopted(0)]),
+            FactBench.citation([("m", 0)]), .undo(FactBench.id("m"), decision: 0),
+        ]
+        for fact in facts {
+            var (one, other) = (whole, small)
+            #expect(one.record(fact, at: 2000) == other.record(fact, at: 2000))
+        }
+    }
+
     @Test("A duplicate match call is one reminder")
     func duplicateMatch() {
         var bench = FactBench()

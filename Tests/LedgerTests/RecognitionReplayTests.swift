@@ -164,6 +164,40 @@ struct RecognitionReplayTests {
         #expect(story.replay(forged: [object.address: foreign]).gaps == [.wrong(object.address)])
     }
 
+    @Test("In whatever order manifests arrive, the book becomes the same", arguments: 0..<40)
+    func arrival(seed: UInt64) throws {
+        let story = try Story()
+        let whole = story.replay().book
+        var generator = SeededGenerator(seed: seed)
+        var here: [ContentAddress: SealedObject] = [:]
+        var absent = story.objects.values.sorted { $0.address < $1.address }.shuffled(using: &generator)
+        var book = GrowingBook(policies: PolicyTimeline([]))
+        for block in story.blocks {
+            if Bool.random(using: &generator), let object = absent.popLast() {
+                here[object.address] = object
+                book.manifestsCame()
+            }
+            book.adopt(block.state.policies)
+            let batches = PlacedBatch.batches(header: block.header, body: block.body, receipts: block.receipts)
+            for batch in batches { try book.append(batch) { here[$0] } }
+            if Bool.random(using: &generator) { _ = try book.reading { here[$0] } }
+        }
+        let partial = try book.reading { here[$0] }
+        #expect(partial.gaps.count == absent.count)
+        while let object = absent.popLast() {
+            here[object.address] = object
+            book.manifestsCame()
+            if Bool.random(using: &generator) { try book.advance { here[$0] } }
+            #expect(try book.reading { here[$0] }.gaps.count == absent.count)
+        }
+        try book.advance { here[$0] }
+        let reading = try book.reading { _ in nil }
+        #expect(reading.gaps.isEmpty, "what has come is not asked for again")
+        #expect(reading.book.matches == whole.matches && reading.book.candidates == whole.candidates)
+        let own = book.takeJudged().flatMap(\.outcomes)
+        #expect(own.contains(.refused(.decisionConflict)))
+    }
+
     @Test("A list whose root, number, count or institution is not the anchor's is not bound by it", arguments: 0..<4)
     func bound(fault: Int) throws {
         let story = try Story()

@@ -328,6 +328,10 @@ struct RefusalCodeTests {
     private static let stories = Self.scenarios
         .merging(AccessCodes.scenarios) { own, _ in own }
         .merging(EmergencyTests.scenarios) { own, _ in own }
+        .merging(EmergencyOfflineTests.scenarios) { own, _ in own }
+        .merging(MandateTests.scenarios) { own, _ in own }
+        .merging(ErasuresTests.scenarios) { own, _ in own }
+        .merging(IdentitiesTests.scenarios) { own, _ in own }
 
     @Test("The story of a code ends with that code", arguments: TransactionCode.allCases.filter { $0 != .ok })
     func codeIsReached(code: TransactionCode) throws {

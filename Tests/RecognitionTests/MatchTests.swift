@@ -24,15 +24,13 @@ struct MatchTests {
 
     private func match(
         _ items: [String],
-        key: String = "k1",
         among candidates: [Candidate]? = nil
     ) throws -> MatchGroup {
         try self.engine.match(
             self.order,
             items: items.map { ItemReference(code: $0) },
             among: candidates ?? self.candidates,
-            access: self.access,
-            key: key
+            access: self.access
         )
     }
 
@@ -55,12 +53,9 @@ struct MatchTests {
         #expect(try !self.match(["mr-head"]).needsDecision)
     }
 
-    @Test("An order with too many items, or a key that is too long, is refused")
+    @Test("An order with too many items, or too many exams, is refused")
     func bounds() throws {
         #expect(throws: RecognitionRefusal.tooManyItems) { try self.match((0...64).map { "x\($0)" }) }
-        #expect(throws: RecognitionRefusal.inputTooLarge) {
-            try self.match(["ct-chest"], key: String(repeating: "k", count: 129))
-        }
         #expect(throws: RecognitionRefusal.tooManyCandidates) {
             let many = (0...256).map { number in
                 var candidate = self.candidates[0]
@@ -71,11 +66,11 @@ struct MatchTests {
         }
     }
 
-    @Test("A match call that comes again is the same match; another question under its key is a conflict")
-    func repetition() throws {
-        let first = try self.match(["ct-chest"])
-        #expect(first.repetition(of: try self.match(["ct-chest"])) == .same)
-        #expect(first.repetition(of: try self.match(["ct-abdomen"])) == .conflict)
-        #expect(first.repetition(of: try self.match(["ct-chest"], key: "k2")) == .unrelated)
+    @Test("The same question has the same digest of verdicts, and another has another")
+    func verdicts() throws {
+        let first = try self.match(["ct-chest"]).verdictDigest
+        #expect(try self.match(["ct-chest"]).verdictDigest == first)
+        #expect(try self.match(["ct-abdomen"]).verdictDigest != first)
+        #expect(try self.match(["ct-chest-abdomen"]).verdictDigest != first)
     }
 }

@@ -84,7 +84,21 @@ struct PolicyPackTests {
         (.duplicateReason, "reasonMaps[19]", { $0.reasonMaps.append($0.reasonMaps[0]) }),
         (.modalityMissing, "items[24].modality", { $0.items[24].modality = nil }),
         (.noAuthority, "authorities", { $0.authorities = [] }),
+        (.unknownAuthority, "marks[0].authority", { $0.marks = [Self.mark(authority: "none")] }),
+        (.markBeyondAuthority, "marks[0].scope", { $0.marks = [Self.mark(authority: "bj-hc")] }),
+        (.badInstitution, "marks[0].institution", { $0.marks = [Self.mark(institution: "Hospital A")] }),
     ]
+
+    private static func mark(institution: String = "a", authority: String = "nhc") -> PolicyPack.MemberMark {
+        PolicyPack.MemberMark(
+            institution: institution,
+            authority: authority,
+            scope: .national,
+            items: [],
+            validFrom: 0,
+            validTo: 1
+        )
+    }
 
     @Test("Every finding is found, at its place, and nothing is found in vain")
     func findings() throws {

@@ -481,6 +481,435 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "PrepareOfflineBreakGlass" metadata.
+        public enum PrepareOfflineBreakGlass: Sendable {
+            /// Request type for "PrepareOfflineBreakGlass".
+            public typealias Input = Entente_Api_V1_PrepareBreakGlassRequest
+            /// Response type for "PrepareOfflineBreakGlass".
+            public typealias Output = Entente_Api_V1_PreparedOfflineBreakGlass
+            /// Descriptor for "PrepareOfflineBreakGlass".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareOfflineBreakGlass",
+                type: .unary
+            )
+        }
+        /// Namespace for "OpenOffline" metadata.
+        public enum OpenOffline: Sendable {
+            /// Request type for "OpenOffline".
+            public typealias Input = Entente_Api_V1_OpenOfflineRequest
+            /// Response type for "OpenOffline".
+            public typealias Output = Entente_Api_V1_OpenOfflineReply
+            /// Descriptor for "OpenOffline".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "OpenOffline",
+                type: .unary
+            )
+        }
+        /// Namespace for "DeclareLifeEvent" metadata.
+        public enum DeclareLifeEvent: Sendable {
+            /// Request type for "DeclareLifeEvent".
+            public typealias Input = Entente_Api_V1_DeclareLifeEventRequest
+            /// Response type for "DeclareLifeEvent".
+            public typealias Output = Entente_Api_V1_DeclareLifeEventReply
+            /// Descriptor for "DeclareLifeEvent".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DeclareLifeEvent",
+                type: .unary
+            )
+        }
+        /// Namespace for "WithdrawLifeEvent" metadata.
+        public enum WithdrawLifeEvent: Sendable {
+            /// Request type for "WithdrawLifeEvent".
+            public typealias Input = Entente_Api_V1_WithdrawLifeEventRequest
+            /// Response type for "WithdrawLifeEvent".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "WithdrawLifeEvent".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "WithdrawLifeEvent",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareObjection" metadata.
+        public enum PrepareObjection: Sendable {
+            /// Request type for "PrepareObjection".
+            public typealias Input = Entente_Api_V1_PrepareObjectionRequest
+            /// Response type for "PrepareObjection".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareObjection".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareObjection",
+                type: .unary
+            )
+        }
+        /// Namespace for "DecideObjection" metadata.
+        public enum DecideObjection: Sendable {
+            /// Request type for "DecideObjection".
+            public typealias Input = Entente_Api_V1_DecideObjectionRequest
+            /// Response type for "DecideObjection".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "DecideObjection".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DecideObjection",
+                type: .unary
+            )
+        }
+        /// Namespace for "Mandates" metadata.
+        public enum Mandates: Sendable {
+            /// Request type for "Mandates".
+            public typealias Input = Entente_Api_V1_MandatesRequest
+            /// Response type for "Mandates".
+            public typealias Output = Entente_Api_V1_MandatesReply
+            /// Descriptor for "Mandates".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Mandates",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareErasure" metadata.
+        public enum PrepareErasure: Sendable {
+            /// Request type for "PrepareErasure".
+            public typealias Input = Entente_Api_V1_PrepareErasureRequest
+            /// Response type for "PrepareErasure".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareErasure".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareErasure",
+                type: .unary
+            )
+        }
+        /// Namespace for "DecideErasure" metadata.
+        public enum DecideErasure: Sendable {
+            /// Request type for "DecideErasure".
+            public typealias Input = Entente_Api_V1_DecideErasureRequest
+            /// Response type for "DecideErasure".
+            public typealias Output = Entente_Api_V1_TransactionReply
+            /// Descriptor for "DecideErasure".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DecideErasure",
+                type: .unary
+            )
+        }
+        /// Namespace for "ListErasures" metadata.
+        public enum ListErasures: Sendable {
+            /// Request type for "ListErasures".
+            public typealias Input = Entente_Api_V1_ListErasuresRequest
+            /// Response type for "ListErasures".
+            public typealias Output = Entente_Api_V1_ListErasuresReply
+            /// Descriptor for "ListErasures".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ListErasures",
+                type: .unary
+            )
+        }
+        /// Namespace for "ProveErasure" metadata.
+        public enum ProveErasure: Sendable {
+            /// Request type for "ProveErasure".
+            public typealias Input = Entente_Api_V1_ProveErasureRequest
+            /// Response type for "ProveErasure".
+            public typealias Output = Entente_Api_V1_ProveErasureReply
+            /// Descriptor for "ProveErasure".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ProveErasure",
+                type: .unary
+            )
+        }
+        /// Namespace for "ProposePolicy" metadata.
+        public enum ProposePolicy: Sendable {
+            /// Request type for "ProposePolicy".
+            public typealias Input = Entente_Api_V1_ProposePolicyRequest
+            /// Response type for "ProposePolicy".
+            public typealias Output = Entente_Api_V1_PolicyReply
+            /// Descriptor for "ProposePolicy".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ProposePolicy",
+                type: .unary
+            )
+        }
+        /// Namespace for "ApprovePolicy" metadata.
+        public enum ApprovePolicy: Sendable {
+            /// Request type for "ApprovePolicy".
+            public typealias Input = Entente_Api_V1_ApprovePolicyRequest
+            /// Response type for "ApprovePolicy".
+            public typealias Output = Entente_Api_V1_PolicyReply
+            /// Descriptor for "ApprovePolicy".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ApprovePolicy",
+                type: .unary
+            )
+        }
+        /// Namespace for "ListPolicies" metadata.
+        public enum ListPolicies: Sendable {
+            /// Request type for "ListPolicies".
+            public typealias Input = Entente_Api_V1_ListPoliciesRequest
+            /// Response type for "ListPolicies".
+            public typealias Output = Entente_Api_V1_ListPoliciesReply
+            /// Descriptor for "ListPolicies".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ListPolicies",
+                type: .unary
+            )
+        }
+        /// Namespace for "ShowPolicy" metadata.
+        public enum ShowPolicy: Sendable {
+            /// Request type for "ShowPolicy".
+            public typealias Input = Entente_Api_V1_ShowPolicyRequest
+            /// Response type for "ShowPolicy".
+            public typealias Output = Entente_Api_V1_ShowPolicyReply
+            /// Descriptor for "ShowPolicy".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "ShowPolicy",
+                type: .unary
+            )
+        }
+        /// Namespace for "Why" metadata.
+        public enum Why: Sendable {
+            /// Request type for "Why".
+            public typealias Input = Entente_Api_V1_WhyRequest
+            /// Response type for "Why".
+            public typealias Output = Entente_Api_V1_WhyReply
+            /// Descriptor for "Why".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Why",
+                type: .unary
+            )
+        }
+        /// Namespace for "Match" metadata.
+        public enum Match: Sendable {
+            /// Request type for "Match".
+            public typealias Input = Entente_Api_V1_MatchRequest
+            /// Response type for "Match".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "Match".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Match",
+                type: .unary
+            )
+        }
+        /// Namespace for "Matches" metadata.
+        public enum Matches: Sendable {
+            /// Request type for "Matches".
+            public typealias Input = Entente_Api_V1_MatchesRequest
+            /// Response type for "Matches".
+            public typealias Output = Entente_Api_V1_MatchesReply
+            /// Descriptor for "Matches".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Matches",
+                type: .unary
+            )
+        }
+        /// Namespace for "Decide" metadata.
+        public enum Decide: Sendable {
+            /// Request type for "Decide".
+            public typealias Input = Entente_Api_V1_DecideRequest
+            /// Response type for "Decide".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "Decide".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Decide",
+                type: .unary
+            )
+        }
+        /// Namespace for "UndoDecision" metadata.
+        public enum UndoDecision: Sendable {
+            /// Request type for "UndoDecision".
+            public typealias Input = Entente_Api_V1_MatchActRequest
+            /// Response type for "UndoDecision".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "UndoDecision".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "UndoDecision",
+                type: .unary
+            )
+        }
+        /// Namespace for "Cite" metadata.
+        public enum Cite: Sendable {
+            /// Request type for "Cite".
+            public typealias Input = Entente_Api_V1_MatchActRequest
+            /// Response type for "Cite".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "Cite".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Cite",
+                type: .unary
+            )
+        }
+        /// Namespace for "CloseMatch" metadata.
+        public enum CloseMatch: Sendable {
+            /// Request type for "CloseMatch".
+            public typealias Input = Entente_Api_V1_MatchActRequest
+            /// Response type for "CloseMatch".
+            public typealias Output = Entente_Api_V1_MatchReply
+            /// Descriptor for "CloseMatch".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "CloseMatch",
+                type: .unary
+            )
+        }
+        /// Namespace for "VoidRecord" metadata.
+        public enum VoidRecord: Sendable {
+            /// Request type for "VoidRecord".
+            public typealias Input = Entente_Api_V1_VoidRecordRequest
+            /// Response type for "VoidRecord".
+            public typealias Output = Entente_Api_V1_VoidRecordReply
+            /// Descriptor for "VoidRecord".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "VoidRecord",
+                type: .unary
+            )
+        }
+        /// Namespace for "Prices" metadata.
+        public enum Prices: Sendable {
+            /// Request type for "Prices".
+            public typealias Input = Entente_Api_V1_PricesRequest
+            /// Response type for "Prices".
+            public typealias Output = Entente_Api_V1_PricesReply
+            /// Descriptor for "Prices".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Prices",
+                type: .unary
+            )
+        }
+        /// Namespace for "Statistics" metadata.
+        public enum Statistics: Sendable {
+            /// Request type for "Statistics".
+            public typealias Input = Entente_Api_V1_StatisticsRequest
+            /// Response type for "Statistics".
+            public typealias Output = Entente_Api_V1_StatisticsReply
+            /// Descriptor for "Statistics".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Statistics",
+                type: .unary
+            )
+        }
+        /// Namespace for "StatisticsLineage" metadata.
+        public enum StatisticsLineage: Sendable {
+            /// Request type for "StatisticsLineage".
+            public typealias Input = Entente_Api_V1_StatisticsRequest
+            /// Response type for "StatisticsLineage".
+            public typealias Output = Entente_Api_V1_LineageEvent
+            /// Descriptor for "StatisticsLineage".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "StatisticsLineage",
+                type: .serverStreaming
+            )
+        }
+        /// Namespace for "PrepareIdentityLink" metadata.
+        public enum PrepareIdentityLink: Sendable {
+            /// Request type for "PrepareIdentityLink".
+            public typealias Input = Entente_Api_V1_PrepareIdentityLinkRequest
+            /// Response type for "PrepareIdentityLink".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareIdentityLink".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareIdentityLink",
+                type: .unary
+            )
+        }
+        /// Namespace for "PrepareIdentityUnlink" metadata.
+        public enum PrepareIdentityUnlink: Sendable {
+            /// Request type for "PrepareIdentityUnlink".
+            public typealias Input = Entente_Api_V1_PrepareIdentityUnlinkRequest
+            /// Response type for "PrepareIdentityUnlink".
+            public typealias Output = Entente_Api_V1_PreparedTransaction
+            /// Descriptor for "PrepareIdentityUnlink".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "PrepareIdentityUnlink",
+                type: .unary
+            )
+        }
+        /// Namespace for "IdentityLinks" metadata.
+        public enum IdentityLinks: Sendable {
+            /// Request type for "IdentityLinks".
+            public typealias Input = Entente_Api_V1_IdentityLinksRequest
+            /// Response type for "IdentityLinks".
+            public typealias Output = Entente_Api_V1_IdentityLinksReply
+            /// Descriptor for "IdentityLinks".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "IdentityLinks",
+                type: .unary
+            )
+        }
+        /// Namespace for "IdentityFixups" metadata.
+        public enum IdentityFixups: Sendable {
+            /// Request type for "IdentityFixups".
+            public typealias Input = Entente_Api_V1_IdentityFixupsRequest
+            /// Response type for "IdentityFixups".
+            public typealias Output = Entente_Api_V1_IdentityFixupsReply
+            /// Descriptor for "IdentityFixups".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "IdentityFixups",
+                type: .unary
+            )
+        }
+        /// Namespace for "IdentityCases" metadata.
+        public enum IdentityCases: Sendable {
+            /// Request type for "IdentityCases".
+            public typealias Input = Entente_Api_V1_IdentityCasesRequest
+            /// Response type for "IdentityCases".
+            public typealias Output = Entente_Api_V1_IdentityCasesReply
+            /// Descriptor for "IdentityCases".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "IdentityCases",
+                type: .unary
+            )
+        }
+        /// Namespace for "DecideIdentity" metadata.
+        public enum DecideIdentity: Sendable {
+            /// Request type for "DecideIdentity".
+            public typealias Input = Entente_Api_V1_DecideIdentityRequest
+            /// Response type for "DecideIdentity".
+            public typealias Output = Entente_Api_V1_DecideIdentityReply
+            /// Descriptor for "DecideIdentity".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "DecideIdentity",
+                type: .unary
+            )
+        }
+        /// Namespace for "TemporaryIdentity" metadata.
+        public enum TemporaryIdentity: Sendable {
+            /// Request type for "TemporaryIdentity".
+            public typealias Input = Entente_Api_V1_TemporaryIdentityRequest
+            /// Response type for "TemporaryIdentity".
+            public typealias Output = Entente_Api_V1_TemporaryIdentityReply
+            /// Descriptor for "TemporaryIdentity".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "TemporaryIdentity",
+                type: .unary
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -531,6 +960,39 @@ public enum Entente_Api_V1_Agent: Sendable {
             PrepareBreakGlass.descriptor,
             PrepareReview.descriptor,
             Notices.descriptor,
+            PrepareOfflineBreakGlass.descriptor,
+            OpenOffline.descriptor,
+            DeclareLifeEvent.descriptor,
+            WithdrawLifeEvent.descriptor,
+            PrepareObjection.descriptor,
+            DecideObjection.descriptor,
+            Mandates.descriptor,
+            PrepareErasure.descriptor,
+            DecideErasure.descriptor,
+            ListErasures.descriptor,
+            ProveErasure.descriptor,
+            ProposePolicy.descriptor,
+            ApprovePolicy.descriptor,
+            ListPolicies.descriptor,
+            ShowPolicy.descriptor,
+            Why.descriptor,
+            Match.descriptor,
+            Matches.descriptor,
+            Decide.descriptor,
+            UndoDecision.descriptor,
+            Cite.descriptor,
+            CloseMatch.descriptor,
+            VoidRecord.descriptor,
+            Prices.descriptor,
+            Statistics.descriptor,
+            StatisticsLineage.descriptor,
+            PrepareIdentityLink.descriptor,
+            PrepareIdentityUnlink.descriptor,
+            IdentityLinks.descriptor,
+            IdentityFixups.descriptor,
+            IdentityCases.descriptor,
+            DecideIdentity.descriptor,
+            TemporaryIdentity.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -1105,6 +1567,500 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply>
 
+        /// Handle the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedOfflineBreakGlass` messages.
+        func prepareOfflineBreakGlass(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass>
+
+        /// Handle the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_OpenOfflineRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_OpenOfflineReply` messages.
+        func openOffline(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_OpenOfflineReply>
+
+        /// Handle the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DeclareLifeEventRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_DeclareLifeEventReply` messages.
+        func declareLifeEvent(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DeclareLifeEventReply>
+
+        /// Handle the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_WithdrawLifeEventRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func withdrawLifeEvent(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareObjectionRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareObjection(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideObjectionRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func decideObjection(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MandatesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MandatesReply` messages.
+        func mandates(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MandatesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MandatesReply>
+
+        /// Handle the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareErasureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareErasure(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideErasureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TransactionReply` messages.
+        func decideErasure(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ListErasuresRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ListErasuresReply` messages.
+        func listErasures(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListErasuresRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListErasuresReply>
+
+        /// Handle the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ProveErasureRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ProveErasureReply` messages.
+        func proveErasure(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProveErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ProveErasureReply>
+
+        /// Handle the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ProposePolicyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PolicyReply` messages.
+        func proposePolicy(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ApprovePolicyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PolicyReply` messages.
+        func approvePolicy(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ListPoliciesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ListPoliciesReply` messages.
+        func listPolicies(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListPoliciesReply>
+
+        /// Handle the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_ShowPolicyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_ShowPolicyReply` messages.
+        func showPolicy(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ShowPolicyReply>
+
+        /// Handle the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_WhyRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_WhyReply` messages.
+        func why(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WhyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_WhyReply>
+
+        /// Handle the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func match(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchesReply` messages.
+        func matches(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchesReply>
+
+        /// Handle the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func decide(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchActRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func undoDecision(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchActRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func cite(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_MatchActRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_MatchReply` messages.
+        func closeMatch(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_VoidRecordRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_VoidRecordReply` messages.
+        func voidRecord(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_VoidRecordRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_VoidRecordReply>
+
+        /// Handle the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PricesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PricesReply` messages.
+        func prices(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PricesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PricesReply>
+
+        /// Handle the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_StatisticsReply` messages.
+        func statistics(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_StatisticsReply>
+
+        /// Handle the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_LineageEvent` messages.
+        func statisticsLineage(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent>
+
+        /// Handle the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareIdentityLinkRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareIdentityLink(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_PrepareIdentityUnlinkRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_PreparedTransaction` messages.
+        func prepareIdentityUnlink(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_IdentityLinksRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_IdentityLinksReply` messages.
+        func identityLinks(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityLinksReply>
+
+        /// Handle the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_IdentityFixupsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_IdentityFixupsReply` messages.
+        func identityFixups(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityFixupsReply>
+
+        /// Handle the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_IdentityCasesRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_IdentityCasesReply` messages.
+        func identityCases(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityCasesReply>
+
+        /// Handle the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_DecideIdentityRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_DecideIdentityReply` messages.
+        func decideIdentity(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DecideIdentityReply>
+
+        /// Handle the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_TemporaryIdentityRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_TemporaryIdentityReply` messages.
+        func temporaryIdentity(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TemporaryIdentityReply>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -1674,6 +2630,500 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_NoticesRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>
+
+        /// Handle the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedOfflineBreakGlass` message.
+        func prepareOfflineBreakGlass(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass>
+
+        /// Handle the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_OpenOfflineReply` message.
+        func openOffline(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_OpenOfflineReply>
+
+        /// Handle the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_DeclareLifeEventReply` message.
+        func declareLifeEvent(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DeclareLifeEventReply>
+
+        /// Handle the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func withdrawLifeEvent(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareObjection(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func decideObjection(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MandatesReply` message.
+        func mandates(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MandatesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MandatesReply>
+
+        /// Handle the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareErasure(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TransactionReply` message.
+        func decideErasure(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>
+
+        /// Handle the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ListErasuresReply` message.
+        func listErasures(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ListErasuresRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListErasuresReply>
+
+        /// Handle the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ProveErasureReply` message.
+        func proveErasure(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ProveErasureRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ProveErasureReply>
+
+        /// Handle the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PolicyReply` message.
+        func proposePolicy(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PolicyReply` message.
+        func approvePolicy(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>
+
+        /// Handle the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ListPoliciesReply` message.
+        func listPolicies(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListPoliciesReply>
+
+        /// Handle the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_ShowPolicyReply` message.
+        func showPolicy(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ShowPolicyReply>
+
+        /// Handle the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_WhyReply` message.
+        func why(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_WhyRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_WhyReply>
+
+        /// Handle the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func match(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchesReply` message.
+        func matches(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchesReply>
+
+        /// Handle the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func decide(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func undoDecision(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func cite(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_MatchReply` message.
+        func closeMatch(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>
+
+        /// Handle the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_VoidRecordReply` message.
+        func voidRecord(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_VoidRecordRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_VoidRecordReply>
+
+        /// Handle the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PricesReply` message.
+        func prices(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PricesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PricesReply>
+
+        /// Handle the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_StatisticsReply` message.
+        func statistics(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_StatisticsReply>
+
+        /// Handle the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_LineageEvent` messages.
+        func statisticsLineage(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent>
+
+        /// Handle the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareIdentityLink(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_PreparedTransaction` message.
+        func prepareIdentityUnlink(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>
+
+        /// Handle the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_IdentityLinksReply` message.
+        func identityLinks(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityLinksReply>
+
+        /// Handle the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_IdentityFixupsReply` message.
+        func identityFixups(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityFixupsReply>
+
+        /// Handle the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_IdentityCasesReply` message.
+        func identityCases(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityCasesReply>
+
+        /// Handle the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_DecideIdentityReply` message.
+        func decideIdentity(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DecideIdentityReply>
+
+        /// Handle the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Entente_Api_V1_TemporaryIdentityReply` message.
+        func temporaryIdentity(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -2246,6 +3696,501 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_NoticesReply
 
+        /// Handle the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedOfflineBreakGlass` to respond with.
+        func prepareOfflineBreakGlass(
+            request: Entente_Api_V1_PrepareBreakGlassRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedOfflineBreakGlass
+
+        /// Handle the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_OpenOfflineReply` to respond with.
+        func openOffline(
+            request: Entente_Api_V1_OpenOfflineRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_OpenOfflineReply
+
+        /// Handle the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_DeclareLifeEventReply` to respond with.
+        func declareLifeEvent(
+            request: Entente_Api_V1_DeclareLifeEventRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_DeclareLifeEventReply
+
+        /// Handle the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func withdrawLifeEvent(
+            request: Entente_Api_V1_WithdrawLifeEventRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareObjection(
+            request: Entente_Api_V1_PrepareObjectionRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func decideObjection(
+            request: Entente_Api_V1_DecideObjectionRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MandatesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MandatesReply` to respond with.
+        func mandates(
+            request: Entente_Api_V1_MandatesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MandatesReply
+
+        /// Handle the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareErasure(
+            request: Entente_Api_V1_PrepareErasureRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TransactionReply` to respond with.
+        func decideErasure(
+            request: Entente_Api_V1_DecideErasureRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TransactionReply
+
+        /// Handle the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ListErasuresReply` to respond with.
+        func listErasures(
+            request: Entente_Api_V1_ListErasuresRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ListErasuresReply
+
+        /// Handle the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ProveErasureReply` to respond with.
+        func proveErasure(
+            request: Entente_Api_V1_ProveErasureRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ProveErasureReply
+
+        /// Handle the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PolicyReply` to respond with.
+        func proposePolicy(
+            request: Entente_Api_V1_ProposePolicyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PolicyReply
+
+        /// Handle the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PolicyReply` to respond with.
+        func approvePolicy(
+            request: Entente_Api_V1_ApprovePolicyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PolicyReply
+
+        /// Handle the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ListPoliciesReply` to respond with.
+        func listPolicies(
+            request: Entente_Api_V1_ListPoliciesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ListPoliciesReply
+
+        /// Handle the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_ShowPolicyReply` to respond with.
+        func showPolicy(
+            request: Entente_Api_V1_ShowPolicyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_ShowPolicyReply
+
+        /// Handle the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_WhyRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_WhyReply` to respond with.
+        func why(
+            request: Entente_Api_V1_WhyRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_WhyReply
+
+        /// Handle the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func match(
+            request: Entente_Api_V1_MatchRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchesReply` to respond with.
+        func matches(
+            request: Entente_Api_V1_MatchesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchesReply
+
+        /// Handle the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func decide(
+            request: Entente_Api_V1_DecideRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func undoDecision(
+            request: Entente_Api_V1_MatchActRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func cite(
+            request: Entente_Api_V1_MatchActRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_MatchActRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_MatchReply` to respond with.
+        func closeMatch(
+            request: Entente_Api_V1_MatchActRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_MatchReply
+
+        /// Handle the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_VoidRecordReply` to respond with.
+        func voidRecord(
+            request: Entente_Api_V1_VoidRecordRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_VoidRecordReply
+
+        /// Handle the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PricesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PricesReply` to respond with.
+        func prices(
+            request: Entente_Api_V1_PricesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PricesReply
+
+        /// Handle the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_StatisticsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_StatisticsReply` to respond with.
+        func statistics(
+            request: Entente_Api_V1_StatisticsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_StatisticsReply
+
+        /// Handle the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_StatisticsRequest` message.
+        ///   - response: A response stream of `Entente_Api_V1_LineageEvent` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func statisticsLineage(
+            request: Entente_Api_V1_StatisticsRequest,
+            response: GRPCCore.RPCWriter<Entente_Api_V1_LineageEvent>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
+        /// Handle the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareIdentityLink(
+            request: Entente_Api_V1_PrepareIdentityLinkRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_PreparedTransaction` to respond with.
+        func prepareIdentityUnlink(
+            request: Entente_Api_V1_PrepareIdentityUnlinkRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_PreparedTransaction
+
+        /// Handle the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_IdentityLinksReply` to respond with.
+        func identityLinks(
+            request: Entente_Api_V1_IdentityLinksRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_IdentityLinksReply
+
+        /// Handle the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_IdentityFixupsReply` to respond with.
+        func identityFixups(
+            request: Entente_Api_V1_IdentityFixupsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_IdentityFixupsReply
+
+        /// Handle the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_IdentityCasesReply` to respond with.
+        func identityCases(
+            request: Entente_Api_V1_IdentityCasesRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_IdentityCasesReply
+
+        /// Handle the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_DecideIdentityReply` to respond with.
+        func decideIdentity(
+            request: Entente_Api_V1_DecideIdentityRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_DecideIdentityReply
+
+        /// Handle the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Entente_Api_V1_TemporaryIdentityReply` to respond with.
+        func temporaryIdentity(
+            request: Entente_Api_V1_TemporaryIdentityRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Entente_Api_V1_TemporaryIdentityReply
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -2652,6 +4597,369 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareOfflineBreakGlass.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedOfflineBreakGlass>(),
+            handler: { request, context in
+                try await self.prepareOfflineBreakGlass(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.OpenOffline.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_OpenOfflineRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_OpenOfflineReply>(),
+            handler: { request, context in
+                try await self.openOffline(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DeclareLifeEvent.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DeclareLifeEventRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DeclareLifeEventReply>(),
+            handler: { request, context in
+                try await self.declareLifeEvent(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.WithdrawLifeEvent.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WithdrawLifeEventRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.withdrawLifeEvent(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareObjection.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareObjectionRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareObjection(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DecideObjection.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideObjectionRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.decideObjection(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Mandates.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MandatesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MandatesReply>(),
+            handler: { request, context in
+                try await self.mandates(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareErasure.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareErasureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareErasure(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DecideErasure.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideErasureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
+            handler: { request, context in
+                try await self.decideErasure(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ListErasures.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListErasuresRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListErasuresReply>(),
+            handler: { request, context in
+                try await self.listErasures(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ProveErasure.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ProveErasureRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ProveErasureReply>(),
+            handler: { request, context in
+                try await self.proveErasure(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ProposePolicy.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ProposePolicyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PolicyReply>(),
+            handler: { request, context in
+                try await self.proposePolicy(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ApprovePolicy.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ApprovePolicyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PolicyReply>(),
+            handler: { request, context in
+                try await self.approvePolicy(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ListPolicies.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListPoliciesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListPoliciesReply>(),
+            handler: { request, context in
+                try await self.listPolicies(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.ShowPolicy.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ShowPolicyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ShowPolicyReply>(),
+            handler: { request, context in
+                try await self.showPolicy(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Why.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WhyRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WhyReply>(),
+            handler: { request, context in
+                try await self.why(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Match.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.match(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Matches.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchesReply>(),
+            handler: { request, context in
+                try await self.matches(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Decide.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.decide(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.UndoDecision.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchActRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.undoDecision(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Cite.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchActRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.cite(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.CloseMatch.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchActRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchReply>(),
+            handler: { request, context in
+                try await self.closeMatch(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.VoidRecord.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_VoidRecordRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_VoidRecordReply>(),
+            handler: { request, context in
+                try await self.voidRecord(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Prices.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PricesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PricesReply>(),
+            handler: { request, context in
+                try await self.prices(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Statistics.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_StatisticsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_StatisticsReply>(),
+            handler: { request, context in
+                try await self.statistics(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.StatisticsLineage.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_StatisticsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_LineageEvent>(),
+            handler: { request, context in
+                try await self.statisticsLineage(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareIdentityLink.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareIdentityLinkRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareIdentityLink(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.PrepareIdentityUnlink.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PreparedTransaction>(),
+            handler: { request, context in
+                try await self.prepareIdentityUnlink(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.IdentityLinks.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityLinksRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityLinksReply>(),
+            handler: { request, context in
+                try await self.identityLinks(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.IdentityFixups.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityFixupsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityFixupsReply>(),
+            handler: { request, context in
+                try await self.identityFixups(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.IdentityCases.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityCasesRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityCasesReply>(),
+            handler: { request, context in
+                try await self.identityCases(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.DecideIdentity.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideIdentityRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideIdentityReply>(),
+            handler: { request, context in
+                try await self.decideIdentity(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.TemporaryIdentity.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TemporaryIdentityRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TemporaryIdentityReply>(),
+            handler: { request, context in
+                try await self.temporaryIdentity(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -3036,6 +5344,369 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_NoticesReply> {
         let response = try await self.notices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareOfflineBreakGlass(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass> {
+        let response = try await self.prepareOfflineBreakGlass(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func openOffline(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_OpenOfflineReply> {
+        let response = try await self.openOffline(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func declareLifeEvent(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DeclareLifeEventReply> {
+        let response = try await self.declareLifeEvent(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func withdrawLifeEvent(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.withdrawLifeEvent(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareObjection(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareObjection(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decideObjection(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.decideObjection(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func mandates(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MandatesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MandatesReply> {
+        let response = try await self.mandates(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareErasure(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareErasure(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decideErasure(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TransactionReply> {
+        let response = try await self.decideErasure(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func listErasures(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListErasuresRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListErasuresReply> {
+        let response = try await self.listErasures(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func proveErasure(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProveErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ProveErasureReply> {
+        let response = try await self.proveErasure(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func proposePolicy(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply> {
+        let response = try await self.proposePolicy(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func approvePolicy(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PolicyReply> {
+        let response = try await self.approvePolicy(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func listPolicies(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ListPoliciesReply> {
+        let response = try await self.listPolicies(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func showPolicy(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_ShowPolicyReply> {
+        let response = try await self.showPolicy(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func why(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_WhyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_WhyReply> {
+        let response = try await self.why(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func match(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.match(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func matches(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchesReply> {
+        let response = try await self.matches(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decide(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.decide(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func undoDecision(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.undoDecision(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func cite(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.cite(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func closeMatch(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_MatchReply> {
+        let response = try await self.closeMatch(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func voidRecord(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_VoidRecordRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_VoidRecordReply> {
+        let response = try await self.voidRecord(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prices(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PricesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PricesReply> {
+        let response = try await self.prices(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func statistics(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_StatisticsReply> {
+        let response = try await self.statistics(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func statisticsLineage(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent> {
+        let response = try await self.statisticsLineage(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
+    public func prepareIdentityLink(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareIdentityLink(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func prepareIdentityUnlink(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_PreparedTransaction> {
+        let response = try await self.prepareIdentityUnlink(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func identityLinks(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityLinksReply> {
+        let response = try await self.identityLinks(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func identityFixups(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityFixupsReply> {
+        let response = try await self.identityFixups(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func identityCases(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_IdentityCasesReply> {
+        let response = try await self.identityCases(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func decideIdentity(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_DecideIdentityReply> {
+        let response = try await self.decideIdentity(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func temporaryIdentity(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TemporaryIdentityReply> {
+        let response = try await self.temporaryIdentity(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -3517,6 +6188,439 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply> {
         return GRPCCore.ServerResponse<Entente_Api_V1_NoticesReply>(
             message: try await self.notices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareOfflineBreakGlass(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedOfflineBreakGlass>(
+            message: try await self.prepareOfflineBreakGlass(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func openOffline(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_OpenOfflineRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_OpenOfflineReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_OpenOfflineReply>(
+            message: try await self.openOffline(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func declareLifeEvent(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DeclareLifeEventReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_DeclareLifeEventReply>(
+            message: try await self.declareLifeEvent(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func withdrawLifeEvent(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.withdrawLifeEvent(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareObjection(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareObjection(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decideObjection(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideObjectionRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.decideObjection(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func mandates(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MandatesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MandatesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MandatesReply>(
+            message: try await self.mandates(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareErasure(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareErasure(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decideErasure(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TransactionReply>(
+            message: try await self.decideErasure(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func listErasures(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ListErasuresRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListErasuresReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ListErasuresReply>(
+            message: try await self.listErasures(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func proveErasure(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ProveErasureRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ProveErasureReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ProveErasureReply>(
+            message: try await self.proveErasure(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func proposePolicy(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ProposePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>(
+            message: try await self.proposePolicy(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func approvePolicy(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ApprovePolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PolicyReply>(
+            message: try await self.approvePolicy(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func listPolicies(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ListPoliciesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ListPoliciesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ListPoliciesReply>(
+            message: try await self.listPolicies(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func showPolicy(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_ShowPolicyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_ShowPolicyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_ShowPolicyReply>(
+            message: try await self.showPolicy(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func why(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_WhyRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_WhyReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_WhyReply>(
+            message: try await self.why(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func match(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.match(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func matches(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchesReply>(
+            message: try await self.matches(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decide(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.decide(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func undoDecision(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.undoDecision(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func cite(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.cite(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func closeMatch(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_MatchActRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_MatchReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_MatchReply>(
+            message: try await self.closeMatch(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func voidRecord(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_VoidRecordRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_VoidRecordReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_VoidRecordReply>(
+            message: try await self.voidRecord(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prices(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PricesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PricesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PricesReply>(
+            message: try await self.prices(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func statistics(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_StatisticsReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_StatisticsReply>(
+            message: try await self.statistics(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func statisticsLineage(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_StatisticsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent> {
+        return GRPCCore.StreamingServerResponse<Entente_Api_V1_LineageEvent>(
+            metadata: [:],
+            producer: { writer in
+                try await self.statisticsLineage(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
+    public func prepareIdentityLink(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareIdentityLink(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func prepareIdentityUnlink(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_PreparedTransaction>(
+            message: try await self.prepareIdentityUnlink(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func identityLinks(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityLinksRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityLinksReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_IdentityLinksReply>(
+            message: try await self.identityLinks(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func identityFixups(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityFixupsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityFixupsReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_IdentityFixupsReply>(
+            message: try await self.identityFixups(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func identityCases(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_IdentityCasesRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_IdentityCasesReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_IdentityCasesReply>(
+            message: try await self.identityCases(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func decideIdentity(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_DecideIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_DecideIdentityReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_DecideIdentityReply>(
+            message: try await self.decideIdentity(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func temporaryIdentity(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply> {
+        return GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply>(
+            message: try await self.temporaryIdentity(
                 request: request.message,
                 context: context
             ),
@@ -4267,6 +7371,665 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_NoticesReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_NoticesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedOfflineBreakGlass` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareOfflineBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedOfflineBreakGlass>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_OpenOfflineRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_OpenOfflineReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func openOffline<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_OpenOfflineRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_OpenOfflineReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DeclareLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DeclareLifeEventReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func declareLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DeclareLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DeclareLifeEventReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WithdrawLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func withdrawLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WithdrawLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decideObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MandatesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MandatesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func mandates<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MandatesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MandatesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decideErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListErasuresRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListErasuresReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listErasures<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListErasuresRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListErasuresReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProveErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ProveErasureReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func proveErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProveErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ProveErasureReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProposePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func proposePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProposePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ApprovePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func approvePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ApprovePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListPoliciesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListPoliciesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func listPolicies<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListPoliciesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListPoliciesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ShowPolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ShowPolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func showPolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ShowPolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ShowPolicyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WhyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_WhyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func why<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WhyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_WhyReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func match<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func matches<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decide<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func undoDecision<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func cite<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func closeMatch<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_VoidRecordRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_VoidRecordReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func voidRecord<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_VoidRecordRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_VoidRecordReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PricesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PricesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PricesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PricesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_StatisticsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func statistics<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_StatisticsReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_LineageEvent` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func statisticsLineage<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_LineageEvent>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityLinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareIdentityLink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityUnlinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func prepareIdentityUnlink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityLinksRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityLinksReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func identityLinks<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityLinksRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityLinksReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityFixupsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityFixupsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func identityFixups<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityFixupsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityFixupsReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityCasesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityCasesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func identityCases<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityCasesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityCasesReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DecideIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func decideIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DecideIdentityReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_TemporaryIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TemporaryIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func temporaryIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_TemporaryIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TemporaryIdentityReply>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -5406,6 +9169,1026 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "PrepareOfflineBreakGlass" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareBreakGlassRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedOfflineBreakGlass` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareOfflineBreakGlass<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareBreakGlassRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedOfflineBreakGlass>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareOfflineBreakGlass.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "OpenOffline" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_OpenOfflineRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_OpenOfflineReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func openOffline<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_OpenOfflineRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_OpenOfflineReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.OpenOffline.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DeclareLifeEvent" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deaths, incapacity and custody, and guardians who disagree.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DeclareLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DeclareLifeEventReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func declareLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DeclareLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DeclareLifeEventReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DeclareLifeEvent.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "WithdrawLifeEvent" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WithdrawLifeEventRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func withdrawLifeEvent<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WithdrawLifeEventRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.WithdrawLifeEvent.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareObjection.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DecideObjection" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideObjectionRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decideObjection<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideObjectionRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DecideObjection.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Mandates" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MandatesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MandatesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func mandates<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MandatesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MandatesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Mandates.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareErasure" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Erasure by destroying keys.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareErasure.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DecideErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TransactionReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decideErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TransactionReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DecideErasure.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ListErasures" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListErasuresRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListErasuresReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func listErasures<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListErasuresRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListErasuresReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ListErasures.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ProveErasure" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProveErasureRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ProveErasureReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func proveErasure<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProveErasureRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ProveErasureReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ProveErasure.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ProposePolicy" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The rules of mutual recognition, and what they say.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ProposePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func proposePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ProposePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ProposePolicy.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ApprovePolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ApprovePolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func approvePolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ApprovePolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PolicyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ApprovePolicy.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ListPolicies" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ListPoliciesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ListPoliciesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func listPolicies<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ListPoliciesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ListPoliciesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ListPolicies.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "ShowPolicy" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_ShowPolicyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_ShowPolicyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func showPolicy<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_ShowPolicyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_ShowPolicyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.ShowPolicy.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Why" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_WhyRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_WhyReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func why<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_WhyRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_WhyReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Why.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Match" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func match<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Match.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Matches" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func matches<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Matches.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Decide" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decide<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Decide.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "UndoDecision" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func undoDecision<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.UndoDecision.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Cite" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func cite<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Cite.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "CloseMatch" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_MatchActRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_MatchReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func closeMatch<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_MatchActRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_MatchReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.CloseMatch.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "VoidRecord" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_VoidRecordRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_VoidRecordReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func voidRecord<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_VoidRecordRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_VoidRecordReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.VoidRecord.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Prices" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Replaces the price list, unless the request asks for it only.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PricesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PricesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prices<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PricesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PricesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Prices.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Statistics" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_StatisticsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func statistics<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_StatisticsReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Statistics.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "StatisticsLineage" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The events of which the figures are made, row by row and measure by measure.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_StatisticsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_LineageEvent` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func statisticsLineage<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_StatisticsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_LineageEvent>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.StatisticsLineage.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareIdentityLink" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Identities.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityLinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareIdentityLink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityLinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareIdentityLink.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PrepareIdentityUnlink" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_PrepareIdentityUnlinkRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_PreparedTransaction` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func prepareIdentityUnlink<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_PreparedTransaction>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.PrepareIdentityUnlink.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "IdentityLinks" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityLinksRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityLinksReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func identityLinks<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityLinksRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityLinksReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.IdentityLinks.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "IdentityFixups" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityFixupsRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityFixupsReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func identityFixups<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityFixupsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityFixupsReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.IdentityFixups.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "IdentityCases" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_IdentityCasesRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_IdentityCasesReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func identityCases<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_IdentityCasesRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_IdentityCasesReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.IdentityCases.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "DecideIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_DecideIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_DecideIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func decideIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_DecideIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_DecideIdentityReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.DecideIdentity.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "TemporaryIdentity" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_TemporaryIdentityRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_TemporaryIdentityReply` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func temporaryIdentity<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_TemporaryIdentityRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TemporaryIdentityReply>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.TemporaryIdentity.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -6362,6 +11145,861 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_NoticesRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_NoticesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareOfflineBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareBreakGlassRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareOfflineBreakGlass<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareOfflineBreakGlass(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareBreakGlassRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedOfflineBreakGlass>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "OpenOffline" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_OpenOfflineRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func openOffline<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.openOffline(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_OpenOfflineRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_OpenOfflineReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DeclareLifeEvent" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Deaths, incapacity and custody, and guardians who disagree.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DeclareLifeEventRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func declareLifeEvent<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.declareLifeEvent(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DeclareLifeEventRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DeclareLifeEventReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "WithdrawLifeEvent" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_WithdrawLifeEventRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func withdrawLifeEvent<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.withdrawLifeEvent(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WithdrawLifeEventRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareObjection" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareObjectionRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareObjection<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareObjection(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareObjectionRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideObjection" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideObjectionRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideObjection<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decideObjection(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideObjectionRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Mandates" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MandatesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mandates<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.mandates(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MandatesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MandatesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareErasure" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Erasure by destroying keys.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareErasureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareErasure<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareErasure(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareErasureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideErasure" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideErasureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideErasure<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decideErasure(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideErasureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TransactionReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListErasures" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ListErasuresRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listErasures<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.listErasures(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListErasuresRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListErasuresReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProveErasure" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ProveErasureRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proveErasure<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.proveErasure(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ProveErasureRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ProveErasureReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProposePolicy" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The rules of mutual recognition, and what they say.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ProposePolicyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proposePolicy<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.proposePolicy(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ProposePolicyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PolicyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ApprovePolicy" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ApprovePolicyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func approvePolicy<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.approvePolicy(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ApprovePolicyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PolicyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListPolicies" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ListPoliciesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listPolicies<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.listPolicies(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ListPoliciesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ListPoliciesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ShowPolicy" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_ShowPolicyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func showPolicy<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.showPolicy(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_ShowPolicyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_ShowPolicyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Why" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_WhyRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func why<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.why(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_WhyRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_WhyReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Match" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func match<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.match(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Matches" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func matches<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.matches(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Decide" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decide<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decide(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "UndoDecision" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func undoDecision<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.undoDecision(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchActRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Cite" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func cite<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.cite(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchActRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CloseMatch" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_MatchActRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func closeMatch<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.closeMatch(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_MatchActRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_MatchReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "VoidRecord" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_VoidRecordRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func voidRecord<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.voidRecord(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_VoidRecordRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_VoidRecordReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Prices" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Replaces the price list, unless the request asks for it only.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PricesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prices<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prices(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PricesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PricesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Statistics" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statistics<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.statistics(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_StatisticsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_StatisticsReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "StatisticsLineage" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The events of which the figures are made, row by row and measure by measure.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_StatisticsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statisticsLineage<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.statisticsLineage(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_StatisticsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_LineageEvent>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityLink" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Identities.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityLinkRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityLink<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareIdentityLink(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareIdentityLinkRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityUnlink" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_PrepareIdentityUnlinkRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityUnlink<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.prepareIdentityUnlink(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_PrepareIdentityUnlinkRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_PreparedTransaction>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityLinks" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_IdentityLinksRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityLinks<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.identityLinks(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityLinksRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityLinksReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityFixups" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_IdentityFixupsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityFixups<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.identityFixups(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityFixupsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityFixupsReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityCases" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_IdentityCasesRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityCases<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.identityCases(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_IdentityCasesRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_IdentityCasesReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_DecideIdentityRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideIdentity<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.decideIdentity(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_DecideIdentityRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_DecideIdentityReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "TemporaryIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_TemporaryIdentityRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func temporaryIdentity<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.temporaryIdentity(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TemporaryIdentityRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TemporaryIdentityReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -7458,6 +13096,993 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.notices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareOfflineBreakGlass" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Without contact to the chain: declared in the local chain, of what is prepared here.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareOfflineBreakGlass<Result>(
+        _ message: Entente_Api_V1_PrepareBreakGlassRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedOfflineBreakGlass>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareBreakGlassRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareOfflineBreakGlass(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "OpenOffline" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func openOffline<Result>(
+        _ message: Entente_Api_V1_OpenOfflineRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_OpenOfflineReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_OpenOfflineRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.openOffline(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DeclareLifeEvent" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Deaths, incapacity and custody, and guardians who disagree.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func declareLifeEvent<Result>(
+        _ message: Entente_Api_V1_DeclareLifeEventRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DeclareLifeEventReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DeclareLifeEventRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.declareLifeEvent(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "WithdrawLifeEvent" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func withdrawLifeEvent<Result>(
+        _ message: Entente_Api_V1_WithdrawLifeEventRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_WithdrawLifeEventRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.withdrawLifeEvent(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareObjection" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareObjection<Result>(
+        _ message: Entente_Api_V1_PrepareObjectionRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareObjectionRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareObjection(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideObjection" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideObjection<Result>(
+        _ message: Entente_Api_V1_DecideObjectionRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideObjectionRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decideObjection(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Mandates" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func mandates<Result>(
+        _ message: Entente_Api_V1_MandatesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MandatesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MandatesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.mandates(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareErasure" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Erasure by destroying keys.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareErasure<Result>(
+        _ message: Entente_Api_V1_PrepareErasureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareErasureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareErasure(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideErasure" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideErasure<Result>(
+        _ message: Entente_Api_V1_DecideErasureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TransactionReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideErasureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decideErasure(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListErasures" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listErasures<Result>(
+        _ message: Entente_Api_V1_ListErasuresRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListErasuresReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ListErasuresRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listErasures(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProveErasure" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proveErasure<Result>(
+        _ message: Entente_Api_V1_ProveErasureRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ProveErasureReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ProveErasureRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.proveErasure(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ProposePolicy" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The rules of mutual recognition, and what they say.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func proposePolicy<Result>(
+        _ message: Entente_Api_V1_ProposePolicyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ProposePolicyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.proposePolicy(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ApprovePolicy" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func approvePolicy<Result>(
+        _ message: Entente_Api_V1_ApprovePolicyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ApprovePolicyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.approvePolicy(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ListPolicies" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func listPolicies<Result>(
+        _ message: Entente_Api_V1_ListPoliciesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ListPoliciesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ListPoliciesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.listPolicies(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "ShowPolicy" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func showPolicy<Result>(
+        _ message: Entente_Api_V1_ShowPolicyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_ShowPolicyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_ShowPolicyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.showPolicy(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Why" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func why<Result>(
+        _ message: Entente_Api_V1_WhyRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_WhyReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_WhyRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.why(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Match" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Recognition: what doctors are reminded of and decide, and the figures over it.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func match<Result>(
+        _ message: Entente_Api_V1_MatchRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.match(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Matches" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func matches<Result>(
+        _ message: Entente_Api_V1_MatchesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.matches(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Decide" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decide<Result>(
+        _ message: Entente_Api_V1_DecideRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decide(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "UndoDecision" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func undoDecision<Result>(
+        _ message: Entente_Api_V1_MatchActRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.undoDecision(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Cite" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func cite<Result>(
+        _ message: Entente_Api_V1_MatchActRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.cite(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CloseMatch" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func closeMatch<Result>(
+        _ message: Entente_Api_V1_MatchActRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_MatchReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_MatchActRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.closeMatch(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "VoidRecord" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func voidRecord<Result>(
+        _ message: Entente_Api_V1_VoidRecordRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_VoidRecordReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_VoidRecordRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.voidRecord(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Prices" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Replaces the price list, unless the request asks for it only.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prices<Result>(
+        _ message: Entente_Api_V1_PricesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PricesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PricesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prices(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Statistics" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statistics<Result>(
+        _ message: Entente_Api_V1_StatisticsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_StatisticsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.statistics(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "StatisticsLineage" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The events of which the figures are made, row by row and measure by measure.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func statisticsLineage<Result>(
+        _ message: Entente_Api_V1_StatisticsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_LineageEvent>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_StatisticsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.statisticsLineage(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityLink" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Identities.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityLink<Result>(
+        _ message: Entente_Api_V1_PrepareIdentityLinkRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityLinkRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareIdentityLink(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PrepareIdentityUnlink" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func prepareIdentityUnlink<Result>(
+        _ message: Entente_Api_V1_PrepareIdentityUnlinkRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_PreparedTransaction>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_PrepareIdentityUnlinkRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.prepareIdentityUnlink(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityLinks" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityLinks<Result>(
+        _ message: Entente_Api_V1_IdentityLinksRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityLinksReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_IdentityLinksRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.identityLinks(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityFixups" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityFixups<Result>(
+        _ message: Entente_Api_V1_IdentityFixupsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityFixupsReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_IdentityFixupsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.identityFixups(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "IdentityCases" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func identityCases<Result>(
+        _ message: Entente_Api_V1_IdentityCasesRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_IdentityCasesReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_IdentityCasesRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.identityCases(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DecideIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func decideIdentity<Result>(
+        _ message: Entente_Api_V1_DecideIdentityRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_DecideIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_DecideIdentityRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.decideIdentity(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "TemporaryIdentity" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func temporaryIdentity<Result>(
+        _ message: Entente_Api_V1_TemporaryIdentityRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_TemporaryIdentityRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.temporaryIdentity(
             request: request,
             options: options,
             onResponse: handleResponse

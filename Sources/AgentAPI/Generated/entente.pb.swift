@@ -185,6 +185,15 @@ public nonisolated struct Entente_Api_V1_StatusReply: @unchecked Sendable {
     set {_uniqueStorage()._feeds = newValue}
   }
 
+  public var emergencies: Entente_Api_V1_EmergencyFigures {
+    get {_storage._emergencies ?? Entente_Api_V1_EmergencyFigures()}
+    set {_uniqueStorage()._emergencies = newValue}
+  }
+  /// Returns true if `emergencies` has been explicitly set.
+  public var hasEmergencies: Bool {_storage._emergencies != nil}
+  /// Clears the value of `emergencies`. Subsequent reads from it will return its default value.
+  public mutating func clearEmergencies() {_uniqueStorage()._emergencies = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1628,49 +1637,384 @@ public nonisolated struct Entente_Api_V1_NoticesReply: Sendable {
 
   public var unjustified: UInt64 = 0
 
+  public var figures: Entente_Api_V1_EmergencyFigures {
+    get {_figures ?? Entente_Api_V1_EmergencyFigures()}
+    set {_figures = newValue}
+  }
+  /// Returns true if `figures` has been explicitly set.
+  public var hasFigures: Bool {self._figures != nil}
+  /// Clears the value of `figures`. Subsequent reads from it will return its default value.
+  public mutating func clearFigures() {self._figures = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _figures: Entente_Api_V1_EmergencyFigures? = nil
+}
+
+/// Of this institution.
+public nonisolated struct Entente_Api_V1_EmergencyFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var opened: UInt64 = 0
+
+  /// Of those: declared without contact; more than usual.
+  public var offline: UInt64 = 0
+
+  public var alarming: UInt64 = 0
+
+  /// Entries of the local chain that the ledger does not have yet.
+  public var waiting: UInt64 = 0
+
+  /// Entries that did not fit when they came to the ledger.
+  public var breaks: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_Notice: Sendable {
+public nonisolated struct Entente_Api_V1_PreparedOfflineBreakGlass: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Canonical bytes of the declaration.
+  public var opening: Data = Data()
+
+  /// What the clinician, and the second person if there is one, sign.
+  public var toSign: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_OpenOfflineRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var opening: Data = Data()
+
+  public var signature: Data = Data()
+
+  public var approverSignature: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_OpenOfflineReply: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   public var emergency: Data = Data()
 
+  /// Its place in the local chain, and the digest under which that goes on.
+  public var number: UInt64 = 0
+
+  public var entry: Data = Data()
+
+  public var until: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DeclareLifeEventRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  /// death, incapacity, recovery or custody.
+  public var kind: String = String()
+
+  /// Of the papers.
+  public var evidence: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DeclareLifeEventReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: Data = Data()
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_WithdrawLifeEventRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareObjectionRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The guardian's, who signs: nobody else is told whether the grant or the delegation exists.
+  public var guardianKey: Data = Data()
+
+  /// Of another guardian.
+  public var grant: Data = Data()
+
+  /// The objecting guardian's.
+  public var delegation: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideObjectionRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var grant: Data = Data()
+
+  public var delegation: Data = Data()
+
+  /// upheld or dismissed.
+  public var outcome: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MandatesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Who speaks for a patient, and what bears on it.
+public nonisolated struct Entente_Api_V1_MandatesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var mandates: [Entente_Api_V1_MandateLine] = []
+
+  public var events: [Entente_Api_V1_LifeEventLine] = []
+
+  public var objections: [Entente_Api_V1_ObjectionLine] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MandateLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var delegation: Data = Data()
+
+  /// proxy, guardian or statutory.
+  public var capacity: String = String()
+
+  /// patient, or the institution that appointed.
+  public var principal: String = String()
+
+  public var delegate: Data = Data()
+
+  public var notBefore: Int64 = 0
+
+  public var notAfter: Int64 = 0
+
+  /// Whether the delegate speaks now.
+  public var speaks: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_LifeEventLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var event: Data = Data()
+
+  public var kind: String = String()
+
   public var institution: String = String()
-
-  public var reason: String = String()
-
-  public var text: String = String()
-
-  public var circumstances: String = String()
 
   public var time: Int64 = 0
 
   public var height: UInt64 = 0
 
-  public var until: Int64 = 0
-
-  public var wide: Bool = false
-
-  public var approved: Bool = false
-
-  public var widens: Data = Data()
-
-  /// open, overdue, justified or unjustified.
-  public var review: String = String()
-
-  public var reviewUntil: Int64 = 0
-
-  /// This institution's own case, rather than one about its patient.
-  public var own: Bool = false
+  public var withdrawn: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ObjectionLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var grant: Data = Data()
+
+  public var delegation: Data = Data()
+
+  /// open, upheld or dismissed.
+  public var state: String = String()
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_Notice: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var emergency: Data {
+    get {_storage._emergency}
+    set {_uniqueStorage()._emergency = newValue}
+  }
+
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
+
+  public var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
+
+  public var text: String {
+    get {_storage._text}
+    set {_uniqueStorage()._text = newValue}
+  }
+
+  public var circumstances: String {
+    get {_storage._circumstances}
+    set {_uniqueStorage()._circumstances = newValue}
+  }
+
+  public var time: Int64 {
+    get {_storage._time}
+    set {_uniqueStorage()._time = newValue}
+  }
+
+  public var height: UInt64 {
+    get {_storage._height}
+    set {_uniqueStorage()._height = newValue}
+  }
+
+  public var until: Int64 {
+    get {_storage._until}
+    set {_uniqueStorage()._until = newValue}
+  }
+
+  public var wide: Bool {
+    get {_storage._wide}
+    set {_uniqueStorage()._wide = newValue}
+  }
+
+  public var approved: Bool {
+    get {_storage._approved}
+    set {_uniqueStorage()._approved = newValue}
+  }
+
+  public var widens: Data {
+    get {_storage._widens}
+    set {_uniqueStorage()._widens = newValue}
+  }
+
+  /// open, overdue, justified or unjustified.
+  public var review: String {
+    get {_storage._review}
+    set {_uniqueStorage()._review = newValue}
+  }
+
+  public var reviewUntil: Int64 {
+    get {_storage._reviewUntil}
+    set {_uniqueStorage()._reviewUntil = newValue}
+  }
+
+  /// This institution's own case, rather than one about its patient.
+  public var own: Bool {
+    get {_storage._own}
+    set {_uniqueStorage()._own = newValue}
+  }
+
+  /// Declared without contact; the records opened so, and what did not fit about the local chain: gap, fork or clock.
+  public var offline: Bool {
+    get {_storage._offline}
+    set {_uniqueStorage()._offline = newValue}
+  }
+
+  public var uses: UInt32 {
+    get {_storage._uses}
+    set {_uniqueStorage()._uses = newValue}
+  }
+
+  public var broken: String {
+    get {_storage._broken}
+    set {_uniqueStorage()._broken = newValue}
+  }
+
+  /// More than usual for: clinician, institution.
+  public var alarms: [String] {
+    get {_storage._alarms}
+    set {_uniqueStorage()._alarms = newValue}
+  }
+
+  /// Not on the ledger yet.
+  public var waiting: Bool {
+    get {_storage._waiting}
+    set {_uniqueStorage()._waiting = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct Entente_Api_V1_TransactionReply: Sendable {
@@ -1946,82 +2290,947 @@ public nonisolated struct Entente_Api_V1_Read: Sendable {
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FindRequest: Sendable {
+public nonisolated struct Entente_Api_V1_PrepareIdentityLinkRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// same, merge, temporary or newborn.
+  public var kind: String = String()
+
+  /// The one that stays, or the mother.
+  public var first: String = String()
+
+  public var second: String = String()
+
+  /// SHA-256 of what the institution saw and keeps.
+  public var evidence: Data = Data()
+
+  /// Signs as well; empty if none does.
+  public var patientKey: Data = Data()
+
+  /// Link although what is known of the two contradicts it.
+  public var overridden: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PrepareIdentityUnlinkRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var link: Data = Data()
+
+  /// mistaken, own-number, patient-wish or other.
+  public var reason: String = String()
+
+  public var evidence: Data = Data()
+
+  /// One of the two, where the institution knows neither.
+  public var patient: String = String()
+
+  /// Signs in the institution's place; empty if none does.
+  public var patientKey: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Empty: every link that this institution made or of which it knows a side.
+public nonisolated struct Entente_Api_V1_IdentityLinksRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   public var patient: String = String()
 
-  public var items: [String] = []
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// 0 means from the beginning.
-  public var since: Int64 = 0
+  public init() {}
+}
 
-  /// Canonical bytes of the clinician's credential.
-  public var credential: Data = Data()
+public nonisolated struct Entente_Api_V1_IdentityLinksReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var links: [Entente_Api_V1_IdentityLink] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct Entente_Api_V1_FindReply: Sendable {
+public nonisolated struct Entente_Api_V1_IdentityLink: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var results: [Entente_Api_V1_FoundExam] = []
-
-  public var elapsedMicroseconds: Int64 = 0
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-}
-
-public nonisolated struct Entente_Api_V1_FoundExam: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var record: Data = Data()
-
-  public var institution: String = String()
-
-  public var institutionName: String = String()
+  public var link: Data = Data()
 
   public var kind: String = String()
 
-  public var itemSystem: String = String()
+  public var author: String = String()
 
-  public var item: String = String()
+  public var patientSigned: Bool = false
 
-  public var display: String = String()
+  public var evidence: Data = Data()
 
-  public var bodySite: String = String()
+  public var time: Int64 = 0
 
-  public var examTime: Int64 = 0
+  public var height: UInt64 = 0
 
-  public var reportTime: Int64 = 0
+  /// 0 unless it ends by itself.
+  public var until: Int64 = 0
 
-  public var status: String = String()
+  /// active, ended or over.
+  public var state: String = String()
 
-  /// own, granted, not-granted, expired, revoked or stale.
-  public var access: String = String()
+  public var endedTime: Int64 = 0
 
-  public var images: UInt32 = 0
+  public var reason: String = String()
 
-  public var recordBytes: UInt32 = 0
+  /// Whether the rest is known here.
+  public var known: Bool = false
 
-  public var supersedes: Data = Data()
+  public var level: String = String()
 
-  /// A newer version of this exam exists.
-  public var superseded: Bool = false
+  public var score: Int64 = 0
+
+  public var reasons: [String] = []
+
+  public var overridden: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityFixupsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var link: Data = Data()
+
+  public var patient: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityFixupsReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var fixups: [Entente_Api_V1_IdentityFixup] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityFixup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// read or granted.
+  public var kind: String = String()
+
+  public var institution: String = String()
+
+  public var record: Data = Data()
+
+  public var grant: Data = Data()
+
+  public var time: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityCasesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityCasesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var cases: [Entente_Api_V1_IdentityCase] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_IdentityCase: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: Int64 = 0
+
+  /// mismatch: an exam describes its patient otherwise than what is known; likeness: two patients may be one person.
+  public var kind: String = String()
+
+  public var reasons: [String] = []
+
+  public var score: Int64 = 0
+
+  public var time: Int64 = 0
+
+  /// The exam of a mismatch.
+  public var record: Data = Data()
+
+  /// Masked.
+  public var identifiers: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideIdentityRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: Int64 = 0
+
+  public var same: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// How many cases were decided: those of one patient with the same description are decided together.
+public nonisolated struct Entente_Api_V1_DecideIdentityReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var decided: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_TemporaryIdentityRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_TemporaryIdentityReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var identifier: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_FindRequest: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String {
+    get {_storage._patient}
+    set {_uniqueStorage()._patient = newValue}
+  }
+
+  public var items: [String] {
+    get {_storage._items}
+    set {_uniqueStorage()._items = newValue}
+  }
+
+  /// 0 means from the beginning.
+  public var since: Int64 {
+    get {_storage._since}
+    set {_uniqueStorage()._since = newValue}
+  }
+
+  /// Canonical bytes of the clinician's credential.
+  public var credential: Data {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// What is ordered; with an empty item each exam is judged by an order of its own item.
+  public var order: Entente_Api_V1_OrderForm {
+    get {_storage._order ?? Entente_Api_V1_OrderForm()}
+    set {_uniqueStorage()._order = newValue}
+  }
+  /// Returns true if `order` has been explicitly set.
+  public var hasOrder: Bool {_storage._order != nil}
+  /// Clears the value of `order`. Subsequent reads from it will return its default value.
+  public mutating func clearOrder() {_uniqueStorage()._order = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_FindReply: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var results: [Entente_Api_V1_FoundExam] {
+    get {_storage._results}
+    set {_uniqueStorage()._results = newValue}
+  }
+
+  public var elapsedMicroseconds: Int64 {
+    get {_storage._elapsedMicroseconds}
+    set {_uniqueStorage()._elapsedMicroseconds = newValue}
+  }
+
+  /// The pack by which was judged; absent if none is in force.
+  public var policy: Entente_Api_V1_PolicyInForce {
+    get {_storage._policy ?? Entente_Api_V1_PolicyInForce()}
+    set {_uniqueStorage()._policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {_storage._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {_uniqueStorage()._policy = nil}
+
+  /// What the rules say of the order, if one was given.
+  public var verdict: Entente_Api_V1_OrderVerdict {
+    get {_storage._verdict ?? Entente_Api_V1_OrderVerdict()}
+    set {_uniqueStorage()._verdict = newValue}
+  }
+  /// Returns true if `verdict` has been explicitly set.
+  public var hasVerdict: Bool {_storage._verdict != nil}
+  /// Clears the value of `verdict`. Subsequent reads from it will return its default value.
+  public mutating func clearVerdict() {_uniqueStorage()._verdict = nil}
+
+  /// Other patients of this institution that may be this one; nothing was found through them.
+  public var possibleIdentities: UInt64 {
+    get {_storage._possibleIdentities}
+    set {_uniqueStorage()._possibleIdentities = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_FoundExam: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
+
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
+
+  public var institutionName: String {
+    get {_storage._institutionName}
+    set {_uniqueStorage()._institutionName = newValue}
+  }
+
+  public var kind: String {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
+
+  public var itemSystem: String {
+    get {_storage._itemSystem}
+    set {_uniqueStorage()._itemSystem = newValue}
+  }
+
+  public var item: String {
+    get {_storage._item}
+    set {_uniqueStorage()._item = newValue}
+  }
+
+  public var display: String {
+    get {_storage._display}
+    set {_uniqueStorage()._display = newValue}
+  }
+
+  public var bodySite: String {
+    get {_storage._bodySite}
+    set {_uniqueStorage()._bodySite = newValue}
+  }
+
+  public var examTime: Int64 {
+    get {_storage._examTime}
+    set {_uniqueStorage()._examTime = newValue}
+  }
+
+  public var reportTime: Int64 {
+    get {_storage._reportTime}
+    set {_uniqueStorage()._reportTime = newValue}
+  }
+
+  public var status: String {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
+
+  /// own, granted, not-granted, expired, revoked or stale.
+  public var access: String {
+    get {_storage._access}
+    set {_uniqueStorage()._access = newValue}
+  }
+
+  public var images: UInt32 {
+    get {_storage._images}
+    set {_uniqueStorage()._images = newValue}
+  }
+
+  public var recordBytes: UInt32 {
+    get {_storage._recordBytes}
+    set {_uniqueStorage()._recordBytes = newValue}
+  }
+
+  public var supersedes: Data {
+    get {_storage._supersedes}
+    set {_uniqueStorage()._supersedes = newValue}
+  }
+
+  /// A newer version of this exam exists.
+  public var superseded: Bool {
+    get {_storage._superseded}
+    set {_uniqueStorage()._superseded = newValue}
+  }
+
+  /// Absent if no policy pack is in force.
+  public var verdict: Entente_Api_V1_ExamVerdict {
+    get {_storage._verdict ?? Entente_Api_V1_ExamVerdict()}
+    set {_uniqueStorage()._verdict = newValue}
+  }
+  /// Returns true if `verdict` has been explicitly set.
+  public var hasVerdict: Bool {_storage._verdict != nil}
+  /// Clears the value of `verdict`. Subsequent reads from it will return its default value.
+  public mutating func clearVerdict() {_uniqueStorage()._verdict = nil}
+
+  /// match, or possible: of a newborn, or describing its patient otherwise than the institution knows the patient.
+  public var identity: String {
+    get {_storage._identity}
+    set {_uniqueStorage()._identity = newValue}
+  }
+
+  /// The links through which it was found.
+  public var links: [Data] {
+    get {_storage._links}
+    set {_uniqueStorage()._links = newValue}
+  }
+
+  /// Of the last of them: same, merge, temporary or newborn.
+  public var linkKind: String {
+    get {_storage._linkKind}
+    set {_uniqueStorage()._linkKind = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_OrderForm: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// A code or alias of the policy pack.
+  public var item: String = String()
+
+  /// 0 for now.
+  public var time: Int64 = 0
+
+  /// Minutes east of UTC.
+  public var offsetMinutes: Int32 = 0
+
+  /// The clinician's own when empty.
+  public var department: String = String()
+
+  /// outpatient, inpatient, emergency or health-check; outpatient when empty.
+  public var visitType: String = String()
+
+  public var visit: String = String()
+
+  /// ICD-10.
+  public var diagnoses: [String] = []
+
+  /// YYYY-MM-DD.
+  public var birthDate: String = String()
+
+  /// emergency, pre-operation, pre-transfusion, forensic, monitoring.
+  public var flags: [String] = []
+
+  public var modality: String = String()
+
+  public var bodySites: [String] = []
+
+  /// left, right or bilateral.
+  public var laterality: String = String()
+
+  /// plain, enhanced or both.
+  public var contrast: String = String()
+
+  public var specimen: String = String()
+
+  public var method: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PolicyInForce: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var version: UInt64 = 0
+
+  public var digest: Data = Data()
+
+  public var proposal: Data = Data()
+
+  public var example: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A rule with what was found against what it needs, and the pack's texts for its code.
+public nonisolated struct Entente_Api_V1_RuleReason: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// N01 to N23, or a suggested D01 to D99.
+  public var code: String = String()
+
+  public var step: String = String()
+
+  public var rule: String = String()
+
+  public var clause: String = String()
+
+  public var observed: String = String()
+
+  public var required: String = String()
+
+  public var chinese: String = String()
+
+  public var english: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_StepFinding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var step: String = String()
+
+  /// passed, open, or the code.
+  public var finding: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ExamVerdict: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
+
+  public var institution: String {
+    get {_storage._institution}
+    set {_uniqueStorage()._institution = newValue}
+  }
+
+  /// An outcome, or ELIGIBLE for an exam in whose place another was chosen.
+  public var outcome: String {
+    get {_storage._outcome}
+    set {_uniqueStorage()._outcome = newValue}
+  }
+
+  public var chosen: Bool {
+    get {_storage._chosen}
+    set {_uniqueStorage()._chosen = newValue}
+  }
+
+  /// Why it is no more than that.
+  public var reason: Entente_Api_V1_RuleReason {
+    get {_storage._reason ?? Entente_Api_V1_RuleReason()}
+    set {_uniqueStorage()._reason = newValue}
+  }
+  /// Returns true if `reason` has been explicitly set.
+  public var hasReason: Bool {_storage._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  public mutating func clearReason() {_uniqueStorage()._reason = nil}
+
+  /// record, not-granted, not-here, counted or unreadable: what it was judged by.
+  public var basis: String {
+    get {_storage._basis}
+    set {_uniqueStorage()._basis = newValue}
+  }
+
+  /// 0 for the report as a whole, else the result's number.
+  public var line: UInt32 {
+    get {_storage._line}
+    set {_uniqueStorage()._line = newValue}
+  }
+
+  public var steps: [Entente_Api_V1_StepFinding] {
+    get {_storage._steps}
+    set {_uniqueStorage()._steps = newValue}
+  }
+
+  /// Of the verdict, what it was made from, and the item of the order.
+  public var digest: Data {
+    get {_storage._digest}
+    set {_uniqueStorage()._digest = newValue}
+  }
+
+  public var inputHash: Data {
+    get {_storage._inputHash}
+    set {_uniqueStorage()._inputHash = newValue}
+  }
+
+  public var item: String {
+    get {_storage._item}
+    set {_uniqueStorage()._item = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_OrderVerdict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var outcome: String = String()
+
+  public var chosen: Data = Data()
+
+  public var chosenLine: UInt32 = 0
+
+  /// The result in the item's unit; only if the record has been opened.
+  public var comparable: String = String()
+
+  public var reasons: [Entente_Api_V1_RuleReason] = []
+
+  public var exams: [Entente_Api_V1_ExamVerdict] = []
+
+  public var digest: Data = Data()
+
+  public var inputHash: Data = Data()
+
+  public var engineVersion: UInt32 = 0
+
+  public var ageDays: UInt32 = 0
+
+  /// given, record or assumed.
+  public var ageSource: String = String()
+
+  /// Lines of exams beyond the 256 that an order is judged against.
+  public var leftOut: UInt32 = 0
+
+  public var item: String = String()
+
+  public var time: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_WhyRequest: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// One exam; with a patient, all of them.
+  public var record: Data {
+    get {_storage._record}
+    set {_uniqueStorage()._record = newValue}
+  }
+
+  public var patient: String {
+    get {_storage._patient}
+    set {_uniqueStorage()._patient = newValue}
+  }
+
+  public var order: Entente_Api_V1_OrderForm {
+    get {_storage._order ?? Entente_Api_V1_OrderForm()}
+    set {_uniqueStorage()._order = newValue}
+  }
+  /// Returns true if `order` has been explicitly set.
+  public var hasOrder: Bool {_storage._order != nil}
+  /// Clears the value of `order`. Subsequent reads from it will return its default value.
+  public mutating func clearOrder() {_uniqueStorage()._order = nil}
+
+  public var credential: Data {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// Canonical bytes of what a verdict was made from, to make it again; then nothing else is asked.
+  public var input: Data {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
+
+  /// Hands out what the verdict was made from; records that it was judged by must have been opened.
+  public var wantsInput: Bool {
+    get {_storage._wantsInput}
+    set {_uniqueStorage()._wantsInput = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_WhyReply: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var policy: Entente_Api_V1_PolicyInForce {
+    get {_storage._policy ?? Entente_Api_V1_PolicyInForce()}
+    set {_uniqueStorage()._policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {_storage._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {_uniqueStorage()._policy = nil}
+
+  public var verdict: Entente_Api_V1_OrderVerdict {
+    get {_storage._verdict ?? Entente_Api_V1_OrderVerdict()}
+    set {_uniqueStorage()._verdict = newValue}
+  }
+  /// Returns true if `verdict` has been explicitly set.
+  public var hasVerdict: Bool {_storage._verdict != nil}
+  /// Clears the value of `verdict`. Subsequent reads from it will return its default value.
+  public mutating func clearVerdict() {_uniqueStorage()._verdict = nil}
+
+  public var input: Data {
+    get {_storage._input}
+    set {_uniqueStorage()._input = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_ProposePolicyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Canonical bytes of the pack.
+  public var pack: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ApprovePolicyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var proposal: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PolicyReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var policy: Entente_Api_V1_PolicyLine {
+    get {_policy ?? Entente_Api_V1_PolicyLine()}
+    set {_policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {self._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {self._policy = nil}
+
+  public var height: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _policy: Entente_Api_V1_PolicyLine? = nil
+}
+
+public nonisolated struct Entente_Api_V1_ListPoliciesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ListPoliciesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Adopted ones, the first first; then those that wait for approval.
+  public var policies: [Entente_Api_V1_PolicyLine] = []
+
+  public var quorum: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PolicyLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var proposal: Data = Data()
+
+  public var digest: Data = Data()
+
+  public var version: UInt64 = 0
+
+  public var institution: String = String()
+
+  /// in-force, replaced, adopted (takes effect later), waiting, or incomplete (chunks are missing).
+  public var state: String = String()
+
+  public var approvals: UInt32 = 0
+
+  public var quorum: UInt32 = 0
+
+  public var effectiveFrom: Int64 = 0
+
+  public var adoptedHeight: UInt64 = 0
+
+  public var adoptedTime: Int64 = 0
+
+  public var bytes: UInt32 = 0
+
+  /// This institution proposed or approved it.
+  public var approvedHere: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ShowPolicyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0 for now.
+  public var asOf: Int64 = 0
+
+  /// A proposal that waits, or an adopted pack by its digest; when empty the pack in force.
+  public var proposal: Data = Data()
+
+  public var digest: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ShowPolicyReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var pack: Data = Data()
+
+  public var policy: Entente_Api_V1_PolicyLine {
+    get {_policy ?? Entente_Api_V1_PolicyLine()}
+    set {_policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  public var hasPolicy: Bool {self._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  public mutating func clearPolicy() {self._policy = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _policy: Entente_Api_V1_PolicyLine? = nil
 }
 
 public nonisolated struct Entente_Api_V1_PrepareFetchRequest: Sendable {
@@ -2448,6 +3657,179 @@ public nonisolated struct Entente_Api_V1_RotateCertificateRequest: Sendable {
   public init() {}
 }
 
+public nonisolated struct Entente_Api_V1_PrepareErasureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var records: [Data] = []
+
+  public var requester: Entente_Api_V1_PrepareErasureRequest.OneOf_Requester? = nil
+
+  public var patientKey: Data {
+    get {
+      if case .patientKey(let v)? = requester {return v}
+      return Data()
+    }
+    set {requester = .patientKey(newValue)}
+  }
+
+  /// SHA-256 of the patient's request on paper; the agent's institution made the records.
+  public var evidence: Data {
+    get {
+      if case .evidence(let v)? = requester {return v}
+      return Data()
+    }
+    set {requester = .evidence(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Requester: Equatable, Sendable {
+    case patientKey(Data)
+    /// SHA-256 of the patient's request on paper; the agent's institution made the records.
+    case evidence(Data)
+
+  }
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideErasureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasure: Data = Data()
+
+  /// Empty accepts; otherwise retention, legal-hold, not-the-patient or unknown-record.
+  public var refusal: String = String()
+
+  /// When the reason lapses; 0 if that is not known.
+  public var until: Int64 = 0
+
+  /// outpatient or inpatient, of an acceptance: decides how long the law has the records kept.
+  public var recordClass: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Of one record; all that the chain knows when empty.
+public nonisolated struct Entente_Api_V1_ListErasuresRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Newest first.
+public nonisolated struct Entente_Api_V1_ListErasuresReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasures: [Entente_Api_V1_ErasureLine] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ErasureLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasure: Data = Data()
+
+  public var source: String = String()
+
+  public var records: [Data] = []
+
+  /// patient or source.
+  public var requester: String = String()
+
+  /// requested, refused, accepted or complete.
+  public var state: String = String()
+
+  public var requestedTime: Int64 = 0
+
+  public var requestedHeight: UInt64 = 0
+
+  public var refusal: String = String()
+
+  public var until: Int64 = 0
+
+  public var recordClass: String = String()
+
+  public var decidedHeight: UInt64 = 0
+
+  public var decidedTime: Int64 = 0
+
+  public var proofs: [Entente_Api_V1_ErasureProofLine] = []
+
+  /// Institutions that have not proved yet.
+  public var outstanding: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ErasureProofLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var institution: String = String()
+
+  public var generation: UInt64 = 0
+
+  public var dataKeys: UInt32 = 0
+
+  public var copies: UInt32 = 0
+
+  public var height: UInt64 = 0
+
+  public var time: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ProveErasureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var erasure: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A file that entente verify checks.
+public nonisolated struct Entente_Api_V1_ProveErasureReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var proof: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct Entente_Api_V1_AnomaliesRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2529,6 +3911,550 @@ public nonisolated struct Entente_Api_V1_AnomalyFact: Sendable {
   public init() {}
 }
 
+/// What a doctor is about to order, for a patient at a visit.
+///
+/// The same visit, order number and question give the same match, however often it is asked.
+public nonisolated struct Entente_Api_V1_MatchRequest: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var patient: String {
+    get {_storage._patient}
+    set {_uniqueStorage()._patient = newValue}
+  }
+
+  public var credential: Data {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// Codes or aliases of the policy pack.
+  public var items: [String] {
+    get {_storage._items}
+    set {_uniqueStorage()._items = newValue}
+  }
+
+  public var orderNumber: String {
+    get {_storage._orderNumber}
+    set {_uniqueStorage()._orderNumber = newValue}
+  }
+
+  /// The campus; empty where there is one.
+  public var branch: String {
+    get {_storage._branch}
+    set {_uniqueStorage()._branch = newValue}
+  }
+
+  /// The visit and the circumstances; its item is not looked at.
+  public var order: Entente_Api_V1_OrderForm {
+    get {_storage._order ?? Entente_Api_V1_OrderForm()}
+    set {_uniqueStorage()._order = newValue}
+  }
+  /// Returns true if `order` has been explicitly set.
+  public var hasOrder: Bool {_storage._order != nil}
+  /// Clears the value of `order`. Subsequent reads from it will return its default value.
+  public mutating func clearOrder() {_uniqueStorage()._order = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct Entente_Api_V1_MatchReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Absent if there is nothing to be reminded of.
+  public var match: Entente_Api_V1_RecognitionMatch {
+    get {_match ?? Entente_Api_V1_RecognitionMatch()}
+    set {_match = newValue}
+  }
+  /// Returns true if `match` has been explicitly set.
+  public var hasMatch: Bool {self._match != nil}
+  /// Clears the value of `match`. Subsequent reads from it will return its default value.
+  public mutating func clearMatch() {self._match = nil}
+
+  public var unmatched: [Entente_Api_V1_UnmatchedItem] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _match: Entente_Api_V1_RecognitionMatch? = nil
+}
+
+/// An item for which no other institution has a result that may be recognised.
+public nonisolated struct Entente_Api_V1_UnmatchedItem: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var item: String = String()
+
+  public var outcome: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_RecognitionMatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: Data = Data()
+
+  public var time: Int64 = 0
+
+  public var policy: Data = Data()
+
+  public var verdict: Data = Data()
+
+  public var items: [Entente_Api_V1_MatchItem] = []
+
+  /// When the reminder was put away; 0 if it was not.
+  public var closed: Int64 = 0
+
+  public var decisions: [Entente_Api_V1_MatchDecision] = []
+
+  /// open, decided, cited or closed.
+  public var state: String = String()
+
+  /// Whether the call changed nothing, because the same was said before.
+  public var repeated: Bool = false
+
+  /// This institution's facts about the match, in the order in which they were made.
+  public var facts: [Entente_Api_V1_MatchFact] = []
+
+  /// Until when the standing decision can be taken back; 0 without one.
+  public var undoUntil: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MatchItem: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var item: String = String()
+
+  public var itemClass: String = String()
+
+  /// must, may, review or not.
+  public var eligibility: String = String()
+
+  public var record: Data = Data()
+
+  public var institution: String = String()
+
+  /// When its result was opened first; 0 if it was not.
+  public var viewed: Int64 = 0
+
+  /// adopted, refused, or empty while nothing stands.
+  public var outcome: String = String()
+
+  public var reason: String = String()
+
+  public var priced: Bool = false
+
+  public var fen: Int64 = 0
+
+  public var cited: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MatchDecision: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt32 = 0
+
+  public var time: Int64 = 0
+
+  /// When it was taken back; 0 if it stands.
+  public var undone: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MatchFact: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// match, view, closed, decision, undo or citation.
+  public var kind: String = String()
+
+  public var time: Int64 = 0
+
+  public var doctor: String = String()
+
+  public var doctorName: String = String()
+
+  public var department: String = String()
+
+  public var visit: String = String()
+
+  public var explained: Bool = false
+
+  public var text: String = String()
+
+  /// Whether a batch of this institution commits it, and why it counts for nobody; empty if it counts.
+  public var committed: Bool = false
+
+  public var refused: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MatchesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Only this one; all if empty.
+  public var match: Data = Data()
+
+  public var limit: UInt32 = 0
+
+  /// Only those without a standing decision that were not put away.
+  public var openOnly: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MatchesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var matches: [Entente_Api_V1_RecognitionMatch] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_DecideRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var match: Data = Data()
+
+  /// One for each item of the match.
+  public var choices: [Entente_Api_V1_ItemChoice] = []
+
+  /// Of the reasons, in words.
+  public var text: String = String()
+
+  /// Whether it was explained to the patient.
+  public var explained: Bool = false
+
+  /// When it was decided, of a decision that was queued; 0 for now.
+  public var time: Int64 = 0
+
+  public var credential: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_ItemChoice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Index among the match's items.
+  public var item: UInt32 = 0
+
+  /// Empty adopts.
+  public var reason: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_MatchActRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var match: Data = Data()
+
+  /// Of a citation: indexes of adopted items; all of them if empty.
+  public var items: [UInt32] = []
+
+  public var time: Int64 = 0
+
+  public var credential: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_VoidRecordRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var record: Data = Data()
+
+  /// wrong-patient, wrong-specimen, wrong-result, withdrawn or other.
+  public var reason: String = String()
+
+  public var credential: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_VoidRecordReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PricesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var replaces: Bool = false
+
+  public var prices: [Entente_Api_V1_Price] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_PricesReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var prices: [Entente_Api_V1_Price] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_Price: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var item: String = String()
+
+  /// organisation, institution, or branch:NAME.
+  public var scope: String = String()
+
+  public var validFrom: Int64 = 0
+
+  public var fen: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_StatisticsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Business time, from inclusive, to exclusive.
+  public var from: Int64 = 0
+
+  public var to: Int64 = 0
+
+  /// institution, department, item, class, reason, month, day.
+  public var dimensions: [String] = []
+
+  /// All if empty.
+  public var institutions: [String] = []
+
+  /// Minutes east of UTC of the calendar.
+  public var offsetMinutes: Int32 = 0
+
+  /// Makes the figures again from the chain and the manifests alone, and compares.
+  public var verify: Bool = false
+
+  /// Of the lineage: only this measure; all if empty.
+  public var measure: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_StatisticsReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var rows: [Entente_Api_V1_StatisticsRow] = []
+
+  public var total: Entente_Api_V1_StatisticsRow {
+    get {_total ?? Entente_Api_V1_StatisticsRow()}
+    set {_total = newValue}
+  }
+  /// Returns true if `total` has been explicitly set.
+  public var hasTotal: Bool {self._total != nil}
+  /// Clears the value of `total`. Subsequent reads from it will return its default value.
+  public mutating func clearTotal() {self._total = nil}
+
+  /// The block up to which facts count.
+  public var height: UInt64 = 0
+
+  /// Manifests that nobody has given, and ones that are not what their institutions committed to.
+  public var missing: [Data] = []
+
+  public var wrong: [Data] = []
+
+  /// RFC 4180 with a byte order mark; the same for a terminal.
+  public var csv: Data = Data()
+
+  public var text: String = String()
+
+  public var verified: Bool = false
+
+  /// Keys of rows that differ; empty for the total.
+  public var differences: [Entente_Api_V1_StatisticsKey] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _total: Entente_Api_V1_StatisticsRow? = nil
+}
+
+public nonisolated struct Entente_Api_V1_StatisticsKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var parts: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_StatisticsRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var key: [String] = []
+
+  public var figures: [Entente_Api_V1_Figure] = []
+
+  public var rates: [Entente_Api_V1_RateFigure] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_Figure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var measure: String = String()
+
+  public var quantity: Int64 = 0
+
+  /// How many events made it.
+  public var events: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_RateFigure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var rate: String = String()
+
+  public var numerator: Int64 = 0
+
+  public var denominator: Int64 = 0
+
+  /// In percent, or seconds; empty where it is not defined.
+  public var text: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Entente_Api_V1_LineageEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty for the total.
+  public var key: [String] = []
+
+  public var measure: String = String()
+
+  /// height/transaction/row.
+  public var event: String = String()
+
+  public var institution: String = String()
+
+  /// exam, or the kind of the fact.
+  public var kind: String = String()
+
+  /// When it happened; of an exam, when it was committed.
+  public var time: Int64 = 0
+
+  public var transaction: Data = Data()
+
+  public var blockTime: Int64 = 0
+
+  public var match: Data = Data()
+
+  public var record: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "entente.api.v1"
@@ -2599,7 +4525,7 @@ nonisolated extension Entente_Api_V1_StatusRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0\u{3}pseudonym_key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}chain\0\u{1}role\0\u{1}height\0\u{1}view\0\u{3}final_time\0\u{1}peers\0\u{3}pending_transactions\0\u{3}lacking_objects\0\u{1}exams\0\u{3}locator_entries\0\u{1}objects\0\u{3}vault_bytes\0\u{3}free_bytes\0\u{3}finality_p50\0\u{3}finality_p99\0\u{3}confirmed_at\0\u{1}quarantined\0\u{1}version\0\u{3}resident_bytes\0\u{2}\u{14}feeds\0\u{3}pseudonym_key\0\u{1}emergencies\0")
 
   fileprivate class _StorageClass {
     var _institution: String = String()
@@ -2624,6 +4550,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
     var _residentBytes: UInt64 = 0
     var _pseudonymKey: Entente_Api_V1_PseudonymKey? = nil
     var _feeds: [Entente_Api_V1_FeedFigures] = []
+    var _emergencies: Entente_Api_V1_EmergencyFigures? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2656,6 +4583,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       _residentBytes = source._residentBytes
       _pseudonymKey = source._pseudonymKey
       _feeds = source._feeds
+      _emergencies = source._emergencies
     }
   }
 
@@ -2696,6 +4624,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._residentBytes) }()
         case 40: try { try decoder.decodeRepeatedMessageField(value: &_storage._feeds) }()
         case 41: try { try decoder.decodeSingularMessageField(value: &_storage._pseudonymKey) }()
+        case 42: try { try decoder.decodeSingularMessageField(value: &_storage._emergencies) }()
         default: break
         }
       }
@@ -2774,6 +4703,9 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
       try { if let v = _storage._pseudonymKey {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
       } }()
+      try { if let v = _storage._emergencies {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2805,6 +4737,7 @@ nonisolated extension Entente_Api_V1_StatusReply: SwiftProtobuf.Message, SwiftPr
         if _storage._residentBytes != rhs_storage._residentBytes {return false}
         if _storage._pseudonymKey != rhs_storage._pseudonymKey {return false}
         if _storage._feeds != rhs_storage._feeds {return false}
+        if _storage._emergencies != rhs_storage._emergencies {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5731,7 +7664,7 @@ nonisolated extension Entente_Api_V1_NoticesRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NoticesReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}notices\0\u{1}opened\0\u{1}justified\0\u{1}unjustified\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}notices\0\u{1}opened\0\u{1}justified\0\u{1}unjustified\0\u{1}figures\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5743,12 +7676,17 @@ nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftP
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.justified) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.unjustified) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._figures) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.notices.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.notices, fieldNumber: 1)
     }
@@ -5761,6 +7699,9 @@ nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftP
     if self.unjustified != 0 {
       try visitor.visitSingularUInt64Field(value: self.unjustified, fieldNumber: 4)
     }
+    try { if let v = self._figures {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5769,14 +7710,140 @@ nonisolated extension Entente_Api_V1_NoticesReply: SwiftProtobuf.Message, SwiftP
     if lhs.opened != rhs.opened {return false}
     if lhs.justified != rhs.justified {return false}
     if lhs.unjustified != rhs.unjustified {return false}
+    if lhs._figures != rhs._figures {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".Notice"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}institution\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}wide\0\u{1}approved\0\u{1}widens\0\u{1}review\0\u{3}review_until\0\u{1}own\0")
+nonisolated extension Entente_Api_V1_EmergencyFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".EmergencyFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}offline\0\u{1}alarming\0\u{1}waiting\0\u{1}breaks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.offline) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.alarming) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.waiting) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.breaks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.opened != 0 {
+      try visitor.visitSingularUInt64Field(value: self.opened, fieldNumber: 1)
+    }
+    if self.offline != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offline, fieldNumber: 2)
+    }
+    if self.alarming != 0 {
+      try visitor.visitSingularUInt64Field(value: self.alarming, fieldNumber: 3)
+    }
+    if self.waiting != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waiting, fieldNumber: 4)
+    }
+    if self.breaks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.breaks, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_EmergencyFigures, rhs: Entente_Api_V1_EmergencyFigures) -> Bool {
+    if lhs.opened != rhs.opened {return false}
+    if lhs.offline != rhs.offline {return false}
+    if lhs.alarming != rhs.alarming {return false}
+    if lhs.waiting != rhs.waiting {return false}
+    if lhs.breaks != rhs.breaks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PreparedOfflineBreakGlass: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PreparedOfflineBreakGlass"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opening\0\u{3}to_sign\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.opening) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.toSign) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.opening.isEmpty {
+      try visitor.visitSingularBytesField(value: self.opening, fieldNumber: 1)
+    }
+    if !self.toSign.isEmpty {
+      try visitor.visitSingularBytesField(value: self.toSign, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PreparedOfflineBreakGlass, rhs: Entente_Api_V1_PreparedOfflineBreakGlass) -> Bool {
+    if lhs.opening != rhs.opening {return false}
+    if lhs.toSign != rhs.toSign {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OpenOfflineRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenOfflineRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opening\0\u{1}signature\0\u{3}approver_signature\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.opening) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.approverSignature) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.opening.isEmpty {
+      try visitor.visitSingularBytesField(value: self.opening, fieldNumber: 1)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
+    }
+    if !self.approverSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.approverSignature, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OpenOfflineRequest, rhs: Entente_Api_V1_OpenOfflineRequest) -> Bool {
+    if lhs.opening != rhs.opening {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.approverSignature != rhs.approverSignature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OpenOfflineReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenOfflineReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}number\0\u{1}entry\0\u{1}until\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5785,19 +7852,9 @@ nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobu
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.emergency) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.text) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.circumstances) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
-      case 9: try { try decoder.decodeSingularBoolField(value: &self.wide) }()
-      case 10: try { try decoder.decodeSingularBoolField(value: &self.approved) }()
-      case 11: try { try decoder.decodeSingularBytesField(value: &self.widens) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.review) }()
-      case 13: try { try decoder.decodeSingularInt64Field(value: &self.reviewUntil) }()
-      case 14: try { try decoder.decodeSingularBoolField(value: &self.own) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.entry) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
       default: break
       }
     }
@@ -5807,63 +7864,630 @@ nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobu
     if !self.emergency.isEmpty {
       try visitor.visitSingularBytesField(value: self.emergency, fieldNumber: 1)
     }
-    if !self.institution.isEmpty {
-      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
     }
-    if !self.reason.isEmpty {
-      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
-    }
-    if !self.text.isEmpty {
-      try visitor.visitSingularStringField(value: self.text, fieldNumber: 4)
-    }
-    if !self.circumstances.isEmpty {
-      try visitor.visitSingularStringField(value: self.circumstances, fieldNumber: 5)
-    }
-    if self.time != 0 {
-      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 7)
+    if !self.entry.isEmpty {
+      try visitor.visitSingularBytesField(value: self.entry, fieldNumber: 3)
     }
     if self.until != 0 {
-      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 8)
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 4)
     }
-    if self.wide != false {
-      try visitor.visitSingularBoolField(value: self.wide, fieldNumber: 9)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OpenOfflineReply, rhs: Entente_Api_V1_OpenOfflineReply) -> Bool {
+    if lhs.emergency != rhs.emergency {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.entry != rhs.entry {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DeclareLifeEventRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeclareLifeEventRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}kind\0\u{1}evidence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      default: break
+      }
     }
-    if self.approved != false {
-      try visitor.visitSingularBoolField(value: self.approved, fieldNumber: 10)
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
     }
-    if !self.widens.isEmpty {
-      try visitor.visitSingularBytesField(value: self.widens, fieldNumber: 11)
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
     }
-    if !self.review.isEmpty {
-      try visitor.visitSingularStringField(value: self.review, fieldNumber: 12)
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 3)
     }
-    if self.reviewUntil != 0 {
-      try visitor.visitSingularInt64Field(value: self.reviewUntil, fieldNumber: 13)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DeclareLifeEventRequest, rhs: Entente_Api_V1_DeclareLifeEventRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DeclareLifeEventReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeclareLifeEventReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.event) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
     }
-    if self.own != false {
-      try visitor.visitSingularBoolField(value: self.own, fieldNumber: 14)
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 1)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DeclareLifeEventReply, rhs: Entente_Api_V1_DeclareLifeEventReply) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_WithdrawLifeEventRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WithdrawLifeEventRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.event) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_WithdrawLifeEventRequest, rhs: Entente_Api_V1_WithdrawLifeEventRequest) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareObjectionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareObjectionRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}delegation\0\u{3}guardian_key\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.guardianKey) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 2)
+    }
+    if !self.guardianKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.guardianKey, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareObjectionRequest, rhs: Entente_Api_V1_PrepareObjectionRequest) -> Bool {
+    if lhs.guardianKey != rhs.guardianKey {return false}
+    if lhs.grant != rhs.grant {return false}
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideObjectionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideObjectionRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}delegation\0\u{1}outcome\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 2)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideObjectionRequest, rhs: Entente_Api_V1_DecideObjectionRequest) -> Bool {
+    if lhs.grant != rhs.grant {return false}
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MandatesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MandatesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MandatesRequest, rhs: Entente_Api_V1_MandatesRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MandatesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MandatesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mandates\0\u{1}events\0\u{1}objections\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.mandates) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.objections) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.mandates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.mandates, fieldNumber: 1)
+    }
+    if !self.events.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 2)
+    }
+    if !self.objections.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.objections, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MandatesReply, rhs: Entente_Api_V1_MandatesReply) -> Bool {
+    if lhs.mandates != rhs.mandates {return false}
+    if lhs.events != rhs.events {return false}
+    if lhs.objections != rhs.objections {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MandateLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MandateLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delegation\0\u{1}capacity\0\u{1}principal\0\u{1}delegate\0\u{3}not_before\0\u{3}not_after\0\u{1}speaks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.capacity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.principal) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.delegate) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.notAfter) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.speaks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 1)
+    }
+    if !self.capacity.isEmpty {
+      try visitor.visitSingularStringField(value: self.capacity, fieldNumber: 2)
+    }
+    if !self.principal.isEmpty {
+      try visitor.visitSingularStringField(value: self.principal, fieldNumber: 3)
+    }
+    if !self.delegate.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegate, fieldNumber: 4)
+    }
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 5)
+    }
+    if self.notAfter != 0 {
+      try visitor.visitSingularInt64Field(value: self.notAfter, fieldNumber: 6)
+    }
+    if self.speaks != false {
+      try visitor.visitSingularBoolField(value: self.speaks, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MandateLine, rhs: Entente_Api_V1_MandateLine) -> Bool {
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.principal != rhs.principal {return false}
+    if lhs.delegate != rhs.delegate {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.notAfter != rhs.notAfter {return false}
+    if lhs.speaks != rhs.speaks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_LifeEventLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LifeEventLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}kind\0\u{1}institution\0\u{1}time\0\u{1}height\0\u{1}withdrawn\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.event) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.withdrawn) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.event.isEmpty {
+      try visitor.visitSingularBytesField(value: self.event, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 3)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 4)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 5)
+    }
+    if self.withdrawn != false {
+      try visitor.visitSingularBoolField(value: self.withdrawn, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_LifeEventLine, rhs: Entente_Api_V1_LifeEventLine) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.withdrawn != rhs.withdrawn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ObjectionLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ObjectionLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}grant\0\u{1}delegation\0\u{1}state\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.delegation) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 1)
+    }
+    if !self.delegation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delegation, fieldNumber: 2)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ObjectionLine, rhs: Entente_Api_V1_ObjectionLine) -> Bool {
+    if lhs.grant != rhs.grant {return false}
+    if lhs.delegation != rhs.delegation {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Notice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Notice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}emergency\0\u{1}institution\0\u{1}reason\0\u{1}text\0\u{1}circumstances\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}wide\0\u{1}approved\0\u{1}widens\0\u{1}review\0\u{3}review_until\0\u{1}own\0\u{1}offline\0\u{1}uses\0\u{1}broken\0\u{1}alarms\0\u{1}waiting\0")
+
+  fileprivate class _StorageClass {
+    var _emergency: Data = Data()
+    var _institution: String = String()
+    var _reason: String = String()
+    var _text: String = String()
+    var _circumstances: String = String()
+    var _time: Int64 = 0
+    var _height: UInt64 = 0
+    var _until: Int64 = 0
+    var _wide: Bool = false
+    var _approved: Bool = false
+    var _widens: Data = Data()
+    var _review: String = String()
+    var _reviewUntil: Int64 = 0
+    var _own: Bool = false
+    var _offline: Bool = false
+    var _uses: UInt32 = 0
+    var _broken: String = String()
+    var _alarms: [String] = []
+    var _waiting: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _emergency = source._emergency
+      _institution = source._institution
+      _reason = source._reason
+      _text = source._text
+      _circumstances = source._circumstances
+      _time = source._time
+      _height = source._height
+      _until = source._until
+      _wide = source._wide
+      _approved = source._approved
+      _widens = source._widens
+      _review = source._review
+      _reviewUntil = source._reviewUntil
+      _own = source._own
+      _offline = source._offline
+      _uses = source._uses
+      _broken = source._broken
+      _alarms = source._alarms
+      _waiting = source._waiting
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._emergency) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._text) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._circumstances) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._time) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._height) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._until) }()
+        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._wide) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._approved) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._widens) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._review) }()
+        case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._reviewUntil) }()
+        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._own) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._offline) }()
+        case 16: try { try decoder.decodeSingularUInt32Field(value: &_storage._uses) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._broken) }()
+        case 18: try { try decoder.decodeRepeatedStringField(value: &_storage._alarms) }()
+        case 19: try { try decoder.decodeSingularBoolField(value: &_storage._waiting) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._emergency.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._emergency, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 3)
+      }
+      if !_storage._text.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._text, fieldNumber: 4)
+      }
+      if !_storage._circumstances.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._circumstances, fieldNumber: 5)
+      }
+      if _storage._time != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._time, fieldNumber: 6)
+      }
+      if _storage._height != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._height, fieldNumber: 7)
+      }
+      if _storage._until != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._until, fieldNumber: 8)
+      }
+      if _storage._wide != false {
+        try visitor.visitSingularBoolField(value: _storage._wide, fieldNumber: 9)
+      }
+      if _storage._approved != false {
+        try visitor.visitSingularBoolField(value: _storage._approved, fieldNumber: 10)
+      }
+      if !_storage._widens.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._widens, fieldNumber: 11)
+      }
+      if !_storage._review.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._review, fieldNumber: 12)
+      }
+      if _storage._reviewUntil != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._reviewUntil, fieldNumber: 13)
+      }
+      if _storage._own != false {
+        try visitor.visitSingularBoolField(value: _storage._own, fieldNumber: 14)
+      }
+      if _storage._offline != false {
+        try visitor.visitSingularBoolField(value: _storage._offline, fieldNumber: 15)
+      }
+      if _storage._uses != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._uses, fieldNumber: 16)
+      }
+      if !_storage._broken.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._broken, fieldNumber: 17)
+      }
+      if !_storage._alarms.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._alarms, fieldNumber: 18)
+      }
+      if _storage._waiting != false {
+        try visitor.visitSingularBoolField(value: _storage._waiting, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_Notice, rhs: Entente_Api_V1_Notice) -> Bool {
-    if lhs.emergency != rhs.emergency {return false}
-    if lhs.institution != rhs.institution {return false}
-    if lhs.reason != rhs.reason {return false}
-    if lhs.text != rhs.text {return false}
-    if lhs.circumstances != rhs.circumstances {return false}
-    if lhs.time != rhs.time {return false}
-    if lhs.height != rhs.height {return false}
-    if lhs.until != rhs.until {return false}
-    if lhs.wide != rhs.wide {return false}
-    if lhs.approved != rhs.approved {return false}
-    if lhs.widens != rhs.widens {return false}
-    if lhs.review != rhs.review {return false}
-    if lhs.reviewUntil != rhs.reviewUntil {return false}
-    if lhs.own != rhs.own {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._emergency != rhs_storage._emergency {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._text != rhs_storage._text {return false}
+        if _storage._circumstances != rhs_storage._circumstances {return false}
+        if _storage._time != rhs_storage._time {return false}
+        if _storage._height != rhs_storage._height {return false}
+        if _storage._until != rhs_storage._until {return false}
+        if _storage._wide != rhs_storage._wide {return false}
+        if _storage._approved != rhs_storage._approved {return false}
+        if _storage._widens != rhs_storage._widens {return false}
+        if _storage._review != rhs_storage._review {return false}
+        if _storage._reviewUntil != rhs_storage._reviewUntil {return false}
+        if _storage._own != rhs_storage._own {return false}
+        if _storage._offline != rhs_storage._offline {return false}
+        if _storage._uses != rhs_storage._uses {return false}
+        if _storage._broken != rhs_storage._broken {return false}
+        if _storage._alarms != rhs_storage._alarms {return false}
+        if _storage._waiting != rhs_storage._waiting {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6417,9 +9041,114 @@ nonisolated extension Entente_Api_V1_Read: SwiftProtobuf.Message, SwiftProtobuf.
   }
 }
 
-nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".FindRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}items\0\u{1}since\0\u{1}credential\0")
+nonisolated extension Entente_Api_V1_PrepareIdentityLinkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareIdentityLinkRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}first\0\u{1}second\0\u{1}evidence\0\u{3}patient_key\0\u{1}overridden\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.second) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.patientKey) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.overridden) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.first.isEmpty {
+      try visitor.visitSingularStringField(value: self.first, fieldNumber: 2)
+    }
+    if !self.second.isEmpty {
+      try visitor.visitSingularStringField(value: self.second, fieldNumber: 3)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 4)
+    }
+    if !self.patientKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.patientKey, fieldNumber: 5)
+    }
+    if self.overridden != false {
+      try visitor.visitSingularBoolField(value: self.overridden, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareIdentityLinkRequest, rhs: Entente_Api_V1_PrepareIdentityLinkRequest) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.second != rhs.second {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.patientKey != rhs.patientKey {return false}
+    if lhs.overridden != rhs.overridden {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PrepareIdentityUnlinkRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareIdentityUnlinkRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}reason\0\u{1}evidence\0\u{1}patient\0\u{3}patient_key\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.link) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.patientKey) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.link.isEmpty {
+      try visitor.visitSingularBytesField(value: self.link, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 3)
+    }
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 4)
+    }
+    if !self.patientKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.patientKey, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareIdentityUnlinkRequest, rhs: Entente_Api_V1_PrepareIdentityUnlinkRequest) -> Bool {
+    if lhs.link != rhs.link {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.patient != rhs.patient {return false}
+    if lhs.patientKey != rhs.patientKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityLinksRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityLinksRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6428,9 +9157,6 @@ nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftPr
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.patient) }()
-      case 2: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
       default: break
       }
     }
@@ -6440,23 +9166,582 @@ nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftPr
     if !self.patient.isEmpty {
       try visitor.visitSingularStringField(value: self.patient, fieldNumber: 1)
     }
-    if !self.items.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 2)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityLinksRequest, rhs: Entente_Api_V1_IdentityLinksRequest) -> Bool {
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityLinksReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityLinksReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}links\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.links) }()
+      default: break
+      }
     }
-    if self.since != 0 {
-      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 3)
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.links.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.links, fieldNumber: 1)
     }
-    if !self.credential.isEmpty {
-      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 4)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityLinksReply, rhs: Entente_Api_V1_IdentityLinksReply) -> Bool {
+    if lhs.links != rhs.links {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityLink"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}kind\0\u{1}author\0\u{3}patient_signed\0\u{1}evidence\0\u{1}time\0\u{1}height\0\u{1}until\0\u{1}state\0\u{3}ended_time\0\u{1}reason\0\u{1}known\0\u{1}level\0\u{1}score\0\u{1}reasons\0\u{1}overridden\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.link) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.patientSigned) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.evidence) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.endedTime) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.known) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.level) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.score) }()
+      case 15: try { try decoder.decodeRepeatedStringField(value: &self.reasons) }()
+      case 16: try { try decoder.decodeSingularBoolField(value: &self.overridden) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.link.isEmpty {
+      try visitor.visitSingularBytesField(value: self.link, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 3)
+    }
+    if self.patientSigned != false {
+      try visitor.visitSingularBoolField(value: self.patientSigned, fieldNumber: 4)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularBytesField(value: self.evidence, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 7)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 8)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 9)
+    }
+    if self.endedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.endedTime, fieldNumber: 10)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 11)
+    }
+    if self.known != false {
+      try visitor.visitSingularBoolField(value: self.known, fieldNumber: 12)
+    }
+    if !self.level.isEmpty {
+      try visitor.visitSingularStringField(value: self.level, fieldNumber: 13)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularInt64Field(value: self.score, fieldNumber: 14)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.reasons, fieldNumber: 15)
+    }
+    if self.overridden != false {
+      try visitor.visitSingularBoolField(value: self.overridden, fieldNumber: 16)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityLink, rhs: Entente_Api_V1_IdentityLink) -> Bool {
+    if lhs.link != rhs.link {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.author != rhs.author {return false}
+    if lhs.patientSigned != rhs.patientSigned {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.endedTime != rhs.endedTime {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.known != rhs.known {return false}
+    if lhs.level != rhs.level {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.overridden != rhs.overridden {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityFixupsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityFixupsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}link\0\u{1}patient\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.link) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.patient) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.link.isEmpty {
+      try visitor.visitSingularBytesField(value: self.link, fieldNumber: 1)
+    }
+    if !self.patient.isEmpty {
+      try visitor.visitSingularStringField(value: self.patient, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityFixupsRequest, rhs: Entente_Api_V1_IdentityFixupsRequest) -> Bool {
+    if lhs.link != rhs.link {return false}
+    if lhs.patient != rhs.patient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityFixupsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityFixupsReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fixups\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.fixups) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fixups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fixups, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityFixupsReply, rhs: Entente_Api_V1_IdentityFixupsReply) -> Bool {
+    if lhs.fixups != rhs.fixups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityFixup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityFixup"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}institution\0\u{1}record\0\u{1}grant\0\u{1}time\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.grant) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 3)
+    }
+    if !self.grant.isEmpty {
+      try visitor.visitSingularBytesField(value: self.grant, fieldNumber: 4)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityFixup, rhs: Entente_Api_V1_IdentityFixup) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.grant != rhs.grant {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityCasesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityCasesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityCasesRequest, rhs: Entente_Api_V1_IdentityCasesRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityCasesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityCasesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cases\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.cases) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.cases.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.cases, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityCasesReply, rhs: Entente_Api_V1_IdentityCasesReply) -> Bool {
+    if lhs.cases != rhs.cases {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_IdentityCase: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IdentityCase"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}kind\0\u{1}reasons\0\u{1}score\0\u{1}time\0\u{1}record\0\u{1}identifiers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.reasons) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.score) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.identifiers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.reasons, fieldNumber: 3)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularInt64Field(value: self.score, fieldNumber: 4)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 5)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 6)
+    }
+    if !self.identifiers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.identifiers, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_IdentityCase, rhs: Entente_Api_V1_IdentityCase) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.identifiers != rhs.identifiers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideIdentityRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideIdentityRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}same\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.same) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.same != false {
+      try visitor.visitSingularBoolField(value: self.same, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideIdentityRequest, rhs: Entente_Api_V1_DecideIdentityRequest) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.same != rhs.same {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideIdentityReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideIdentityReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}decided\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.decided) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.decided != 0 {
+      try visitor.visitSingularUInt32Field(value: self.decided, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideIdentityReply, rhs: Entente_Api_V1_DecideIdentityReply) -> Bool {
+    if lhs.decided != rhs.decided {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_TemporaryIdentityRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TemporaryIdentityRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_TemporaryIdentityRequest, rhs: Entente_Api_V1_TemporaryIdentityRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_TemporaryIdentityReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TemporaryIdentityReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identifier\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identifier) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.identifier.isEmpty {
+      try visitor.visitSingularStringField(value: self.identifier, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_TemporaryIdentityReply, rhs: Entente_Api_V1_TemporaryIdentityReply) -> Bool {
+    if lhs.identifier != rhs.identifier {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FindRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}items\0\u{1}since\0\u{1}credential\0\u{1}order\0")
+
+  fileprivate class _StorageClass {
+    var _patient: String = String()
+    var _items: [String] = []
+    var _since: Int64 = 0
+    var _credential: Data = Data()
+    var _order: Entente_Api_V1_OrderForm? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _patient = source._patient
+      _items = source._items
+      _since = source._since
+      _credential = source._credential
+      _order = source._order
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._patient) }()
+        case 2: try { try decoder.decodeRepeatedStringField(value: &_storage._items) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._since) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._credential) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._order) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._patient.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._patient, fieldNumber: 1)
+      }
+      if !_storage._items.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._items, fieldNumber: 2)
+      }
+      if _storage._since != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._since, fieldNumber: 3)
+      }
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._credential, fieldNumber: 4)
+      }
+      try { if let v = _storage._order {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FindRequest, rhs: Entente_Api_V1_FindRequest) -> Bool {
-    if lhs.patient != rhs.patient {return false}
-    if lhs.items != rhs.items {return false}
-    if lhs.since != rhs.since {return false}
-    if lhs.credential != rhs.credential {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._patient != rhs_storage._patient {return false}
+        if _storage._items != rhs_storage._items {return false}
+        if _storage._since != rhs_storage._since {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._order != rhs_storage._order {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6464,34 +9749,97 @@ nonisolated extension Entente_Api_V1_FindRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FindReply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}elapsed_microseconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}elapsed_microseconds\0\u{1}policy\0\u{1}verdict\0\u{4}$possible_identities\0")
+
+  fileprivate class _StorageClass {
+    var _results: [Entente_Api_V1_FoundExam] = []
+    var _elapsedMicroseconds: Int64 = 0
+    var _policy: Entente_Api_V1_PolicyInForce? = nil
+    var _verdict: Entente_Api_V1_OrderVerdict? = nil
+    var _possibleIdentities: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _results = source._results
+      _elapsedMicroseconds = source._elapsedMicroseconds
+      _policy = source._policy
+      _verdict = source._verdict
+      _possibleIdentities = source._possibleIdentities
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.results) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.elapsedMicroseconds) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._results) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._elapsedMicroseconds) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._policy) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._verdict) }()
+        case 40: try { try decoder.decodeSingularUInt64Field(value: &_storage._possibleIdentities) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.results.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.results, fieldNumber: 1)
-    }
-    if self.elapsedMicroseconds != 0 {
-      try visitor.visitSingularInt64Field(value: self.elapsedMicroseconds, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._results.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._results, fieldNumber: 1)
+      }
+      if _storage._elapsedMicroseconds != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._elapsedMicroseconds, fieldNumber: 2)
+      }
+      try { if let v = _storage._policy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._verdict {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if _storage._possibleIdentities != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._possibleIdentities, fieldNumber: 40)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_FindReply, rhs: Entente_Api_V1_FindReply) -> Bool {
-    if lhs.results != rhs.results {return false}
-    if lhs.elapsedMicroseconds != rhs.elapsedMicroseconds {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._results != rhs_storage._results {return false}
+        if _storage._elapsedMicroseconds != rhs_storage._elapsedMicroseconds {return false}
+        if _storage._policy != rhs_storage._policy {return false}
+        if _storage._verdict != rhs_storage._verdict {return false}
+        if _storage._possibleIdentities != rhs_storage._possibleIdentities {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6499,7 +9847,210 @@ nonisolated extension Entente_Api_V1_FindReply: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Entente_Api_V1_FoundExam: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FoundExam"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{3}institution_name\0\u{1}kind\0\u{3}item_system\0\u{1}item\0\u{1}display\0\u{3}body_site\0\u{3}exam_time\0\u{3}report_time\0\u{1}status\0\u{1}access\0\u{1}images\0\u{3}record_bytes\0\u{1}supersedes\0\u{1}superseded\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{3}institution_name\0\u{1}kind\0\u{3}item_system\0\u{1}item\0\u{1}display\0\u{3}body_site\0\u{3}exam_time\0\u{3}report_time\0\u{1}status\0\u{1}access\0\u{1}images\0\u{3}record_bytes\0\u{1}supersedes\0\u{1}superseded\0\u{1}verdict\0\u{2}\u{17}identity\0\u{1}links\0\u{3}link_kind\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _institution: String = String()
+    var _institutionName: String = String()
+    var _kind: String = String()
+    var _itemSystem: String = String()
+    var _item: String = String()
+    var _display: String = String()
+    var _bodySite: String = String()
+    var _examTime: Int64 = 0
+    var _reportTime: Int64 = 0
+    var _status: String = String()
+    var _access: String = String()
+    var _images: UInt32 = 0
+    var _recordBytes: UInt32 = 0
+    var _supersedes: Data = Data()
+    var _superseded: Bool = false
+    var _verdict: Entente_Api_V1_ExamVerdict? = nil
+    var _identity: String = String()
+    var _links: [Data] = []
+    var _linkKind: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _institution = source._institution
+      _institutionName = source._institutionName
+      _kind = source._kind
+      _itemSystem = source._itemSystem
+      _item = source._item
+      _display = source._display
+      _bodySite = source._bodySite
+      _examTime = source._examTime
+      _reportTime = source._reportTime
+      _status = source._status
+      _access = source._access
+      _images = source._images
+      _recordBytes = source._recordBytes
+      _supersedes = source._supersedes
+      _superseded = source._superseded
+      _verdict = source._verdict
+      _identity = source._identity
+      _links = source._links
+      _linkKind = source._linkKind
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._institutionName) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._kind) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._itemSystem) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._item) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._display) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._bodySite) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._examTime) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._reportTime) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._status) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._access) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._images) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._recordBytes) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._supersedes) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._superseded) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._verdict) }()
+        case 40: try { try decoder.decodeSingularStringField(value: &_storage._identity) }()
+        case 41: try { try decoder.decodeRepeatedBytesField(value: &_storage._links) }()
+        case 42: try { try decoder.decodeSingularStringField(value: &_storage._linkKind) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._institutionName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institutionName, fieldNumber: 3)
+      }
+      if !_storage._kind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kind, fieldNumber: 4)
+      }
+      if !_storage._itemSystem.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._itemSystem, fieldNumber: 5)
+      }
+      if !_storage._item.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._item, fieldNumber: 6)
+      }
+      if !_storage._display.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._display, fieldNumber: 7)
+      }
+      if !_storage._bodySite.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bodySite, fieldNumber: 8)
+      }
+      if _storage._examTime != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._examTime, fieldNumber: 9)
+      }
+      if _storage._reportTime != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._reportTime, fieldNumber: 10)
+      }
+      if !_storage._status.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._status, fieldNumber: 11)
+      }
+      if !_storage._access.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._access, fieldNumber: 12)
+      }
+      if _storage._images != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._images, fieldNumber: 13)
+      }
+      if _storage._recordBytes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recordBytes, fieldNumber: 14)
+      }
+      if !_storage._supersedes.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._supersedes, fieldNumber: 15)
+      }
+      if _storage._superseded != false {
+        try visitor.visitSingularBoolField(value: _storage._superseded, fieldNumber: 16)
+      }
+      try { if let v = _storage._verdict {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+      if !_storage._identity.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._identity, fieldNumber: 40)
+      }
+      if !_storage._links.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._links, fieldNumber: 41)
+      }
+      if !_storage._linkKind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._linkKind, fieldNumber: 42)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_FoundExam, rhs: Entente_Api_V1_FoundExam) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._institutionName != rhs_storage._institutionName {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._itemSystem != rhs_storage._itemSystem {return false}
+        if _storage._item != rhs_storage._item {return false}
+        if _storage._display != rhs_storage._display {return false}
+        if _storage._bodySite != rhs_storage._bodySite {return false}
+        if _storage._examTime != rhs_storage._examTime {return false}
+        if _storage._reportTime != rhs_storage._reportTime {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._access != rhs_storage._access {return false}
+        if _storage._images != rhs_storage._images {return false}
+        if _storage._recordBytes != rhs_storage._recordBytes {return false}
+        if _storage._supersedes != rhs_storage._supersedes {return false}
+        if _storage._superseded != rhs_storage._superseded {return false}
+        if _storage._verdict != rhs_storage._verdict {return false}
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._links != rhs_storage._links {return false}
+        if _storage._linkKind != rhs_storage._linkKind {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OrderForm: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OrderForm"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}time\0\u{3}offset_minutes\0\u{1}department\0\u{3}visit_type\0\u{1}visit\0\u{1}diagnoses\0\u{3}birth_date\0\u{1}flags\0\u{1}modality\0\u{3}body_sites\0\u{1}laterality\0\u{1}contrast\0\u{1}specimen\0\u{1}method\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6507,96 +10058,982 @@ nonisolated extension Entente_Api_V1_FoundExam: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.institution) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.institutionName) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.kind) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.itemSystem) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.item) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.display) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.bodySite) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.examTime) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.reportTime) }()
-      case 11: try { try decoder.decodeSingularStringField(value: &self.status) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.access) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.images) }()
-      case 14: try { try decoder.decodeSingularUInt32Field(value: &self.recordBytes) }()
-      case 15: try { try decoder.decodeSingularBytesField(value: &self.supersedes) }()
-      case 16: try { try decoder.decodeSingularBoolField(value: &self.superseded) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.offsetMinutes) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.department) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.visitType) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.visit) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.diagnoses) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.birthDate) }()
+      case 9: try { try decoder.decodeRepeatedStringField(value: &self.flags) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.modality) }()
+      case 11: try { try decoder.decodeRepeatedStringField(value: &self.bodySites) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.laterality) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.contrast) }()
+      case 14: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
+      case 15: try { try decoder.decodeSingularStringField(value: &self.method) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.record.isEmpty {
-      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
-    }
-    if !self.institution.isEmpty {
-      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 2)
-    }
-    if !self.institutionName.isEmpty {
-      try visitor.visitSingularStringField(value: self.institutionName, fieldNumber: 3)
-    }
-    if !self.kind.isEmpty {
-      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 4)
-    }
-    if !self.itemSystem.isEmpty {
-      try visitor.visitSingularStringField(value: self.itemSystem, fieldNumber: 5)
-    }
     if !self.item.isEmpty {
-      try visitor.visitSingularStringField(value: self.item, fieldNumber: 6)
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
     }
-    if !self.display.isEmpty {
-      try visitor.visitSingularStringField(value: self.display, fieldNumber: 7)
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
     }
-    if !self.bodySite.isEmpty {
-      try visitor.visitSingularStringField(value: self.bodySite, fieldNumber: 8)
+    if self.offsetMinutes != 0 {
+      try visitor.visitSingularInt32Field(value: self.offsetMinutes, fieldNumber: 3)
     }
-    if self.examTime != 0 {
-      try visitor.visitSingularInt64Field(value: self.examTime, fieldNumber: 9)
+    if !self.department.isEmpty {
+      try visitor.visitSingularStringField(value: self.department, fieldNumber: 4)
     }
-    if self.reportTime != 0 {
-      try visitor.visitSingularInt64Field(value: self.reportTime, fieldNumber: 10)
+    if !self.visitType.isEmpty {
+      try visitor.visitSingularStringField(value: self.visitType, fieldNumber: 5)
     }
-    if !self.status.isEmpty {
-      try visitor.visitSingularStringField(value: self.status, fieldNumber: 11)
+    if !self.visit.isEmpty {
+      try visitor.visitSingularStringField(value: self.visit, fieldNumber: 6)
     }
-    if !self.access.isEmpty {
-      try visitor.visitSingularStringField(value: self.access, fieldNumber: 12)
+    if !self.diagnoses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.diagnoses, fieldNumber: 7)
     }
-    if self.images != 0 {
-      try visitor.visitSingularUInt32Field(value: self.images, fieldNumber: 13)
+    if !self.birthDate.isEmpty {
+      try visitor.visitSingularStringField(value: self.birthDate, fieldNumber: 8)
     }
-    if self.recordBytes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.recordBytes, fieldNumber: 14)
+    if !self.flags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.flags, fieldNumber: 9)
     }
-    if !self.supersedes.isEmpty {
-      try visitor.visitSingularBytesField(value: self.supersedes, fieldNumber: 15)
+    if !self.modality.isEmpty {
+      try visitor.visitSingularStringField(value: self.modality, fieldNumber: 10)
     }
-    if self.superseded != false {
-      try visitor.visitSingularBoolField(value: self.superseded, fieldNumber: 16)
+    if !self.bodySites.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.bodySites, fieldNumber: 11)
+    }
+    if !self.laterality.isEmpty {
+      try visitor.visitSingularStringField(value: self.laterality, fieldNumber: 12)
+    }
+    if !self.contrast.isEmpty {
+      try visitor.visitSingularStringField(value: self.contrast, fieldNumber: 13)
+    }
+    if !self.specimen.isEmpty {
+      try visitor.visitSingularStringField(value: self.specimen, fieldNumber: 14)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 15)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: Entente_Api_V1_FoundExam, rhs: Entente_Api_V1_FoundExam) -> Bool {
-    if lhs.record != rhs.record {return false}
-    if lhs.institution != rhs.institution {return false}
-    if lhs.institutionName != rhs.institutionName {return false}
-    if lhs.kind != rhs.kind {return false}
-    if lhs.itemSystem != rhs.itemSystem {return false}
+  public static func ==(lhs: Entente_Api_V1_OrderForm, rhs: Entente_Api_V1_OrderForm) -> Bool {
     if lhs.item != rhs.item {return false}
-    if lhs.display != rhs.display {return false}
-    if lhs.bodySite != rhs.bodySite {return false}
-    if lhs.examTime != rhs.examTime {return false}
-    if lhs.reportTime != rhs.reportTime {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.access != rhs.access {return false}
-    if lhs.images != rhs.images {return false}
-    if lhs.recordBytes != rhs.recordBytes {return false}
-    if lhs.supersedes != rhs.supersedes {return false}
-    if lhs.superseded != rhs.superseded {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.offsetMinutes != rhs.offsetMinutes {return false}
+    if lhs.department != rhs.department {return false}
+    if lhs.visitType != rhs.visitType {return false}
+    if lhs.visit != rhs.visit {return false}
+    if lhs.diagnoses != rhs.diagnoses {return false}
+    if lhs.birthDate != rhs.birthDate {return false}
+    if lhs.flags != rhs.flags {return false}
+    if lhs.modality != rhs.modality {return false}
+    if lhs.bodySites != rhs.bodySites {return false}
+    if lhs.laterality != rhs.laterality {return false}
+    if lhs.contrast != rhs.contrast {return false}
+    if lhs.specimen != rhs.specimen {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PolicyInForce: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PolicyInForce"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}digest\0\u{1}proposal\0\u{1}example\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.example) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 2)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
+    }
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 4)
+    }
+    if self.example != false {
+      try visitor.visitSingularBoolField(value: self.example, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PolicyInForce, rhs: Entente_Api_V1_PolicyInForce) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.example != rhs.example {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_RuleReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RuleReason"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}step\0\u{1}rule\0\u{1}clause\0\u{1}observed\0\u{1}required\0\u{1}chinese\0\u{1}english\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.rule) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.clause) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.observed) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.required) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.chinese) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.english) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    if !self.step.isEmpty {
+      try visitor.visitSingularStringField(value: self.step, fieldNumber: 2)
+    }
+    if !self.rule.isEmpty {
+      try visitor.visitSingularStringField(value: self.rule, fieldNumber: 3)
+    }
+    if !self.clause.isEmpty {
+      try visitor.visitSingularStringField(value: self.clause, fieldNumber: 4)
+    }
+    if !self.observed.isEmpty {
+      try visitor.visitSingularStringField(value: self.observed, fieldNumber: 5)
+    }
+    if !self.required.isEmpty {
+      try visitor.visitSingularStringField(value: self.required, fieldNumber: 6)
+    }
+    if !self.chinese.isEmpty {
+      try visitor.visitSingularStringField(value: self.chinese, fieldNumber: 7)
+    }
+    if !self.english.isEmpty {
+      try visitor.visitSingularStringField(value: self.english, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_RuleReason, rhs: Entente_Api_V1_RuleReason) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.rule != rhs.rule {return false}
+    if lhs.clause != rhs.clause {return false}
+    if lhs.observed != rhs.observed {return false}
+    if lhs.required != rhs.required {return false}
+    if lhs.chinese != rhs.chinese {return false}
+    if lhs.english != rhs.english {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_StepFinding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepFinding"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}finding\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.finding) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.step.isEmpty {
+      try visitor.visitSingularStringField(value: self.step, fieldNumber: 1)
+    }
+    if !self.finding.isEmpty {
+      try visitor.visitSingularStringField(value: self.finding, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_StepFinding, rhs: Entente_Api_V1_StepFinding) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.finding != rhs.finding {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ExamVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExamVerdict"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}institution\0\u{1}outcome\0\u{1}chosen\0\u{1}reason\0\u{1}basis\0\u{1}line\0\u{1}steps\0\u{1}digest\0\u{3}input_hash\0\u{1}item\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _institution: String = String()
+    var _outcome: String = String()
+    var _chosen: Bool = false
+    var _reason: Entente_Api_V1_RuleReason? = nil
+    var _basis: String = String()
+    var _line: UInt32 = 0
+    var _steps: [Entente_Api_V1_StepFinding] = []
+    var _digest: Data = Data()
+    var _inputHash: Data = Data()
+    var _item: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _institution = source._institution
+      _outcome = source._outcome
+      _chosen = source._chosen
+      _reason = source._reason
+      _basis = source._basis
+      _line = source._line
+      _steps = source._steps
+      _digest = source._digest
+      _inputHash = source._inputHash
+      _item = source._item
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._institution) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._outcome) }()
+        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._chosen) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._reason) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._basis) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._line) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._steps) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._digest) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._inputHash) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._item) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._institution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._institution, fieldNumber: 2)
+      }
+      if !_storage._outcome.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._outcome, fieldNumber: 3)
+      }
+      if _storage._chosen != false {
+        try visitor.visitSingularBoolField(value: _storage._chosen, fieldNumber: 4)
+      }
+      try { if let v = _storage._reason {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._basis.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._basis, fieldNumber: 6)
+      }
+      if _storage._line != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._line, fieldNumber: 7)
+      }
+      if !_storage._steps.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._steps, fieldNumber: 8)
+      }
+      if !_storage._digest.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._digest, fieldNumber: 9)
+      }
+      if !_storage._inputHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._inputHash, fieldNumber: 10)
+      }
+      if !_storage._item.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._item, fieldNumber: 11)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ExamVerdict, rhs: Entente_Api_V1_ExamVerdict) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._institution != rhs_storage._institution {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._chosen != rhs_storage._chosen {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._basis != rhs_storage._basis {return false}
+        if _storage._line != rhs_storage._line {return false}
+        if _storage._steps != rhs_storage._steps {return false}
+        if _storage._digest != rhs_storage._digest {return false}
+        if _storage._inputHash != rhs_storage._inputHash {return false}
+        if _storage._item != rhs_storage._item {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_OrderVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OrderVerdict"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcome\0\u{1}chosen\0\u{3}chosen_line\0\u{1}comparable\0\u{1}reasons\0\u{1}exams\0\u{1}digest\0\u{3}input_hash\0\u{3}engine_version\0\u{3}age_days\0\u{3}age_source\0\u{3}left_out\0\u{1}item\0\u{1}time\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.chosen) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.chosenLine) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.comparable) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.exams) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.inputHash) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.engineVersion) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.ageDays) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.ageSource) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.leftOut) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 1)
+    }
+    if !self.chosen.isEmpty {
+      try visitor.visitSingularBytesField(value: self.chosen, fieldNumber: 2)
+    }
+    if self.chosenLine != 0 {
+      try visitor.visitSingularUInt32Field(value: self.chosenLine, fieldNumber: 3)
+    }
+    if !self.comparable.isEmpty {
+      try visitor.visitSingularStringField(value: self.comparable, fieldNumber: 4)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reasons, fieldNumber: 5)
+    }
+    if !self.exams.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.exams, fieldNumber: 6)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 7)
+    }
+    if !self.inputHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.inputHash, fieldNumber: 8)
+    }
+    if self.engineVersion != 0 {
+      try visitor.visitSingularUInt32Field(value: self.engineVersion, fieldNumber: 9)
+    }
+    if self.ageDays != 0 {
+      try visitor.visitSingularUInt32Field(value: self.ageDays, fieldNumber: 10)
+    }
+    if !self.ageSource.isEmpty {
+      try visitor.visitSingularStringField(value: self.ageSource, fieldNumber: 11)
+    }
+    if self.leftOut != 0 {
+      try visitor.visitSingularUInt32Field(value: self.leftOut, fieldNumber: 12)
+    }
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 13)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_OrderVerdict, rhs: Entente_Api_V1_OrderVerdict) -> Bool {
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.chosen != rhs.chosen {return false}
+    if lhs.chosenLine != rhs.chosenLine {return false}
+    if lhs.comparable != rhs.comparable {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.exams != rhs.exams {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.inputHash != rhs.inputHash {return false}
+    if lhs.engineVersion != rhs.engineVersion {return false}
+    if lhs.ageDays != rhs.ageDays {return false}
+    if lhs.ageSource != rhs.ageSource {return false}
+    if lhs.leftOut != rhs.leftOut {return false}
+    if lhs.item != rhs.item {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_WhyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}patient\0\u{1}order\0\u{1}credential\0\u{1}input\0\u{3}wants_input\0")
+
+  fileprivate class _StorageClass {
+    var _record: Data = Data()
+    var _patient: String = String()
+    var _order: Entente_Api_V1_OrderForm? = nil
+    var _credential: Data = Data()
+    var _input: Data = Data()
+    var _wantsInput: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _record = source._record
+      _patient = source._patient
+      _order = source._order
+      _credential = source._credential
+      _input = source._input
+      _wantsInput = source._wantsInput
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._record) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._patient) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._order) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._credential) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._input) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._wantsInput) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._record.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._record, fieldNumber: 1)
+      }
+      if !_storage._patient.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._patient, fieldNumber: 2)
+      }
+      try { if let v = _storage._order {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._credential, fieldNumber: 4)
+      }
+      if !_storage._input.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._input, fieldNumber: 5)
+      }
+      if _storage._wantsInput != false {
+        try visitor.visitSingularBoolField(value: _storage._wantsInput, fieldNumber: 6)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_WhyRequest, rhs: Entente_Api_V1_WhyRequest) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._record != rhs_storage._record {return false}
+        if _storage._patient != rhs_storage._patient {return false}
+        if _storage._order != rhs_storage._order {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._input != rhs_storage._input {return false}
+        if _storage._wantsInput != rhs_storage._wantsInput {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_WhyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policy\0\u{1}verdict\0\u{1}input\0")
+
+  fileprivate class _StorageClass {
+    var _policy: Entente_Api_V1_PolicyInForce? = nil
+    var _verdict: Entente_Api_V1_OrderVerdict? = nil
+    var _input: Data = Data()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _policy = source._policy
+      _verdict = source._verdict
+      _input = source._input
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._policy) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._verdict) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._input) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._policy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._verdict {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._input.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._input, fieldNumber: 3)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_WhyReply, rhs: Entente_Api_V1_WhyReply) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._policy != rhs_storage._policy {return false}
+        if _storage._verdict != rhs_storage._verdict {return false}
+        if _storage._input != rhs_storage._input {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ProposePolicyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProposePolicyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.pack) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pack.isEmpty {
+      try visitor.visitSingularBytesField(value: self.pack, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ProposePolicyRequest, rhs: Entente_Api_V1_ProposePolicyRequest) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ApprovePolicyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ApprovePolicyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}proposal\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ApprovePolicyRequest, rhs: Entente_Api_V1_ApprovePolicyRequest) -> Bool {
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PolicyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PolicyReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policy\0\u{1}height\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._policy) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._policy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PolicyReply, rhs: Entente_Api_V1_PolicyReply) -> Bool {
+    if lhs._policy != rhs._policy {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListPoliciesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPoliciesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListPoliciesRequest, rhs: Entente_Api_V1_ListPoliciesRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListPoliciesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListPoliciesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policies\0\u{1}quorum\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.policies) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.quorum) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.policies.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.policies, fieldNumber: 1)
+    }
+    if self.quorum != 0 {
+      try visitor.visitSingularUInt32Field(value: self.quorum, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListPoliciesReply, rhs: Entente_Api_V1_ListPoliciesReply) -> Bool {
+    if lhs.policies != rhs.policies {return false}
+    if lhs.quorum != rhs.quorum {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PolicyLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PolicyLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}proposal\0\u{1}digest\0\u{1}version\0\u{1}institution\0\u{1}state\0\u{1}approvals\0\u{1}quorum\0\u{3}effective_from\0\u{3}adopted_height\0\u{3}adopted_time\0\u{1}bytes\0\u{3}approved_here\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.approvals) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.quorum) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.effectiveFrom) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.adoptedHeight) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.adoptedTime) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.bytes) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.approvedHere) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 3)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 4)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 5)
+    }
+    if self.approvals != 0 {
+      try visitor.visitSingularUInt32Field(value: self.approvals, fieldNumber: 6)
+    }
+    if self.quorum != 0 {
+      try visitor.visitSingularUInt32Field(value: self.quorum, fieldNumber: 7)
+    }
+    if self.effectiveFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.effectiveFrom, fieldNumber: 8)
+    }
+    if self.adoptedHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.adoptedHeight, fieldNumber: 9)
+    }
+    if self.adoptedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.adoptedTime, fieldNumber: 10)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bytes, fieldNumber: 11)
+    }
+    if self.approvedHere != false {
+      try visitor.visitSingularBoolField(value: self.approvedHere, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PolicyLine, rhs: Entente_Api_V1_PolicyLine) -> Bool {
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.approvals != rhs.approvals {return false}
+    if lhs.quorum != rhs.quorum {return false}
+    if lhs.effectiveFrom != rhs.effectiveFrom {return false}
+    if lhs.adoptedHeight != rhs.adoptedHeight {return false}
+    if lhs.adoptedTime != rhs.adoptedTime {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.approvedHere != rhs.approvedHere {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ShowPolicyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowPolicyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}as_of\0\u{1}proposal\0\u{1}digest\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.asOf) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.proposal) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.asOf != 0 {
+      try visitor.visitSingularInt64Field(value: self.asOf, fieldNumber: 1)
+    }
+    if !self.proposal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proposal, fieldNumber: 2)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ShowPolicyRequest, rhs: Entente_Api_V1_ShowPolicyRequest) -> Bool {
+    if lhs.asOf != rhs.asOf {return false}
+    if lhs.proposal != rhs.proposal {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ShowPolicyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowPolicyReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0\u{1}policy\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.pack) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._policy) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pack.isEmpty {
+      try visitor.visitSingularBytesField(value: self.pack, fieldNumber: 1)
+    }
+    try { if let v = self._policy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ShowPolicyReply, rhs: Entente_Api_V1_ShowPolicyReply) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs._policy != rhs._policy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7483,6 +11920,383 @@ nonisolated extension Entente_Api_V1_RotateCertificateRequest: SwiftProtobuf.Mes
   }
 }
 
+nonisolated extension Entente_Api_V1_PrepareErasureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareErasureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}records\0\u{3}patient_key\0\u{1}evidence\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.records) }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.requester != nil {try decoder.handleConflictingOneOf()}
+          self.requester = .patientKey(v)
+        }
+      }()
+      case 3: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.requester != nil {try decoder.handleConflictingOneOf()}
+          self.requester = .evidence(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.records, fieldNumber: 1)
+    }
+    switch self.requester {
+    case .patientKey?: try {
+      guard case .patientKey(let v)? = self.requester else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .evidence?: try {
+      guard case .evidence(let v)? = self.requester else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PrepareErasureRequest, rhs: Entente_Api_V1_PrepareErasureRequest) -> Bool {
+    if lhs.records != rhs.records {return false}
+    if lhs.requester != rhs.requester {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideErasureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideErasureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0\u{1}refusal\0\u{1}until\0\u{3}record_class\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.refusal) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.recordClass) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusal, fieldNumber: 2)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 3)
+    }
+    if !self.recordClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.recordClass, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideErasureRequest, rhs: Entente_Api_V1_DecideErasureRequest) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.recordClass != rhs.recordClass {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListErasuresRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListErasuresRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListErasuresRequest, rhs: Entente_Api_V1_ListErasuresRequest) -> Bool {
+    if lhs.record != rhs.record {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ListErasuresReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListErasuresReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasures\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.erasures) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasures.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.erasures, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ListErasuresReply, rhs: Entente_Api_V1_ListErasuresReply) -> Bool {
+    if lhs.erasures != rhs.erasures {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ErasureLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ErasureLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0\u{1}source\0\u{1}records\0\u{1}requester\0\u{1}state\0\u{3}requested_time\0\u{3}requested_height\0\u{1}refusal\0\u{1}until\0\u{3}record_class\0\u{3}decided_height\0\u{3}decided_time\0\u{1}proofs\0\u{1}outstanding\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.records) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.requester) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.requestedTime) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.requestedHeight) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.refusal) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.recordClass) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.decidedHeight) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.decidedTime) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.proofs) }()
+      case 14: try { try decoder.decodeRepeatedStringField(value: &self.outstanding) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 2)
+    }
+    if !self.records.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.records, fieldNumber: 3)
+    }
+    if !self.requester.isEmpty {
+      try visitor.visitSingularStringField(value: self.requester, fieldNumber: 4)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 5)
+    }
+    if self.requestedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.requestedTime, fieldNumber: 6)
+    }
+    if self.requestedHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requestedHeight, fieldNumber: 7)
+    }
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusal, fieldNumber: 8)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 9)
+    }
+    if !self.recordClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.recordClass, fieldNumber: 10)
+    }
+    if self.decidedHeight != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decidedHeight, fieldNumber: 11)
+    }
+    if self.decidedTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.decidedTime, fieldNumber: 12)
+    }
+    if !self.proofs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.proofs, fieldNumber: 13)
+    }
+    if !self.outstanding.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.outstanding, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ErasureLine, rhs: Entente_Api_V1_ErasureLine) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.records != rhs.records {return false}
+    if lhs.requester != rhs.requester {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.requestedTime != rhs.requestedTime {return false}
+    if lhs.requestedHeight != rhs.requestedHeight {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.recordClass != rhs.recordClass {return false}
+    if lhs.decidedHeight != rhs.decidedHeight {return false}
+    if lhs.decidedTime != rhs.decidedTime {return false}
+    if lhs.proofs != rhs.proofs {return false}
+    if lhs.outstanding != rhs.outstanding {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ErasureProofLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ErasureProofLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}generation\0\u{3}data_keys\0\u{1}copies\0\u{1}height\0\u{1}time\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.dataKeys) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.copies) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 1)
+    }
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 2)
+    }
+    if self.dataKeys != 0 {
+      try visitor.visitSingularUInt32Field(value: self.dataKeys, fieldNumber: 3)
+    }
+    if self.copies != 0 {
+      try visitor.visitSingularUInt32Field(value: self.copies, fieldNumber: 4)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ErasureProofLine, rhs: Entente_Api_V1_ErasureProofLine) -> Bool {
+    if lhs.institution != rhs.institution {return false}
+    if lhs.generation != rhs.generation {return false}
+    if lhs.dataKeys != rhs.dataKeys {return false}
+    if lhs.copies != rhs.copies {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ProveErasureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProveErasureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}erasure\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.erasure) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.erasure.isEmpty {
+      try visitor.visitSingularBytesField(value: self.erasure, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ProveErasureRequest, rhs: Entente_Api_V1_ProveErasureRequest) -> Bool {
+    if lhs.erasure != rhs.erasure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ProveErasureReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProveErasureReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}proof\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.proof) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.proof.isEmpty {
+      try visitor.visitSingularBytesField(value: self.proof, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ProveErasureReply, rhs: Entente_Api_V1_ProveErasureReply) -> Bool {
+    if lhs.proof != rhs.proof {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Entente_Api_V1_AnomaliesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AnomaliesRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}institution\0\u{1}limit\0")
@@ -7663,6 +12477,1198 @@ nonisolated extension Entente_Api_V1_AnomalyFact: SwiftProtobuf.Message, SwiftPr
   public static func ==(lhs: Entente_Api_V1_AnomalyFact, rhs: Entente_Api_V1_AnomalyFact) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}patient\0\u{1}credential\0\u{1}items\0\u{3}order_number\0\u{1}branch\0\u{1}order\0")
+
+  fileprivate class _StorageClass {
+    var _patient: String = String()
+    var _credential: Data = Data()
+    var _items: [String] = []
+    var _orderNumber: String = String()
+    var _branch: String = String()
+    var _order: Entente_Api_V1_OrderForm? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _patient = source._patient
+      _credential = source._credential
+      _items = source._items
+      _orderNumber = source._orderNumber
+      _branch = source._branch
+      _order = source._order
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._patient) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._credential) }()
+        case 3: try { try decoder.decodeRepeatedStringField(value: &_storage._items) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._orderNumber) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._branch) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._order) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._patient.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._patient, fieldNumber: 1)
+      }
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._credential, fieldNumber: 2)
+      }
+      if !_storage._items.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._items, fieldNumber: 3)
+      }
+      if !_storage._orderNumber.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._orderNumber, fieldNumber: 4)
+      }
+      if !_storage._branch.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._branch, fieldNumber: 5)
+      }
+      try { if let v = _storage._order {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchRequest, rhs: Entente_Api_V1_MatchRequest) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._patient != rhs_storage._patient {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._items != rhs_storage._items {return false}
+        if _storage._orderNumber != rhs_storage._orderNumber {return false}
+        if _storage._branch != rhs_storage._branch {return false}
+        if _storage._order != rhs_storage._order {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}match\0\u{1}unmatched\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._match) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.unmatched) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._match {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.unmatched.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.unmatched, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchReply, rhs: Entente_Api_V1_MatchReply) -> Bool {
+    if lhs._match != rhs._match {return false}
+    if lhs.unmatched != rhs.unmatched {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_UnmatchedItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UnmatchedItem"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}outcome\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_UnmatchedItem, rhs: Entente_Api_V1_UnmatchedItem) -> Bool {
+    if lhs.item != rhs.item {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_RecognitionMatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecognitionMatch"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}time\0\u{1}policy\0\u{1}verdict\0\u{1}items\0\u{1}closed\0\u{1}decisions\0\u{1}state\0\u{1}repeated\0\u{1}facts\0\u{3}undo_until\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.policy) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.verdict) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.items) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.closed) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.decisions) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.repeated) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.facts) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.undoUntil) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
+    }
+    if !self.policy.isEmpty {
+      try visitor.visitSingularBytesField(value: self.policy, fieldNumber: 3)
+    }
+    if !self.verdict.isEmpty {
+      try visitor.visitSingularBytesField(value: self.verdict, fieldNumber: 4)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.items, fieldNumber: 5)
+    }
+    if self.closed != 0 {
+      try visitor.visitSingularInt64Field(value: self.closed, fieldNumber: 6)
+    }
+    if !self.decisions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.decisions, fieldNumber: 7)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 8)
+    }
+    if self.repeated != false {
+      try visitor.visitSingularBoolField(value: self.repeated, fieldNumber: 9)
+    }
+    if !self.facts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.facts, fieldNumber: 10)
+    }
+    if self.undoUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.undoUntil, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_RecognitionMatch, rhs: Entente_Api_V1_RecognitionMatch) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.policy != rhs.policy {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.closed != rhs.closed {return false}
+    if lhs.decisions != rhs.decisions {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.repeated != rhs.repeated {return false}
+    if lhs.facts != rhs.facts {return false}
+    if lhs.undoUntil != rhs.undoUntil {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchItem"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{3}item_class\0\u{1}eligibility\0\u{1}record\0\u{1}institution\0\u{1}viewed\0\u{1}outcome\0\u{1}reason\0\u{1}priced\0\u{1}fen\0\u{1}cited\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.itemClass) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.eligibility) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.viewed) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.priced) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.fen) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.cited) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
+    }
+    if !self.itemClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.itemClass, fieldNumber: 2)
+    }
+    if !self.eligibility.isEmpty {
+      try visitor.visitSingularStringField(value: self.eligibility, fieldNumber: 3)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 4)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 5)
+    }
+    if self.viewed != 0 {
+      try visitor.visitSingularInt64Field(value: self.viewed, fieldNumber: 6)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 7)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
+    if self.priced != false {
+      try visitor.visitSingularBoolField(value: self.priced, fieldNumber: 9)
+    }
+    if self.fen != 0 {
+      try visitor.visitSingularInt64Field(value: self.fen, fieldNumber: 10)
+    }
+    if self.cited != false {
+      try visitor.visitSingularBoolField(value: self.cited, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchItem, rhs: Entente_Api_V1_MatchItem) -> Bool {
+    if lhs.item != rhs.item {return false}
+    if lhs.itemClass != rhs.itemClass {return false}
+    if lhs.eligibility != rhs.eligibility {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.viewed != rhs.viewed {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.priced != rhs.priced {return false}
+    if lhs.fen != rhs.fen {return false}
+    if lhs.cited != rhs.cited {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchDecision: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchDecision"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}time\0\u{1}undone\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.undone) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
+    }
+    if self.undone != 0 {
+      try visitor.visitSingularInt64Field(value: self.undone, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchDecision, rhs: Entente_Api_V1_MatchDecision) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.undone != rhs.undone {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchFact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchFact"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}time\0\u{1}doctor\0\u{3}doctor_name\0\u{1}department\0\u{1}visit\0\u{1}explained\0\u{1}text\0\u{1}committed\0\u{1}refused\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.doctor) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.doctorName) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.department) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.visit) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.explained) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.committed) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.refused) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
+    }
+    if !self.doctor.isEmpty {
+      try visitor.visitSingularStringField(value: self.doctor, fieldNumber: 3)
+    }
+    if !self.doctorName.isEmpty {
+      try visitor.visitSingularStringField(value: self.doctorName, fieldNumber: 4)
+    }
+    if !self.department.isEmpty {
+      try visitor.visitSingularStringField(value: self.department, fieldNumber: 5)
+    }
+    if !self.visit.isEmpty {
+      try visitor.visitSingularStringField(value: self.visit, fieldNumber: 6)
+    }
+    if self.explained != false {
+      try visitor.visitSingularBoolField(value: self.explained, fieldNumber: 7)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 8)
+    }
+    if self.committed != false {
+      try visitor.visitSingularBoolField(value: self.committed, fieldNumber: 9)
+    }
+    if !self.refused.isEmpty {
+      try visitor.visitSingularStringField(value: self.refused, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchFact, rhs: Entente_Api_V1_MatchFact) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.doctor != rhs.doctor {return false}
+    if lhs.doctorName != rhs.doctorName {return false}
+    if lhs.department != rhs.department {return false}
+    if lhs.visit != rhs.visit {return false}
+    if lhs.explained != rhs.explained {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.committed != rhs.committed {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}match\0\u{1}limit\0\u{3}open_only\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.match) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.openOnly) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.match.isEmpty {
+      try visitor.visitSingularBytesField(value: self.match, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    if self.openOnly != false {
+      try visitor.visitSingularBoolField(value: self.openOnly, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchesRequest, rhs: Entente_Api_V1_MatchesRequest) -> Bool {
+    if lhs.match != rhs.match {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.openOnly != rhs.openOnly {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}matches\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.matches) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.matches.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.matches, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchesReply, rhs: Entente_Api_V1_MatchesReply) -> Bool {
+    if lhs.matches != rhs.matches {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_DecideRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DecideRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}match\0\u{1}choices\0\u{1}text\0\u{1}explained\0\u{1}time\0\u{1}credential\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.match) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.choices) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.explained) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.match.isEmpty {
+      try visitor.visitSingularBytesField(value: self.match, fieldNumber: 1)
+    }
+    if !self.choices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.choices, fieldNumber: 2)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 3)
+    }
+    if self.explained != false {
+      try visitor.visitSingularBoolField(value: self.explained, fieldNumber: 4)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 5)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_DecideRequest, rhs: Entente_Api_V1_DecideRequest) -> Bool {
+    if lhs.match != rhs.match {return false}
+    if lhs.choices != rhs.choices {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.explained != rhs.explained {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_ItemChoice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ItemChoice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.item != 0 {
+      try visitor.visitSingularUInt32Field(value: self.item, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_ItemChoice, rhs: Entente_Api_V1_ItemChoice) -> Bool {
+    if lhs.item != rhs.item {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_MatchActRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MatchActRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}match\0\u{1}items\0\u{1}time\0\u{1}credential\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.match) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.items) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.match.isEmpty {
+      try visitor.visitSingularBytesField(value: self.match, fieldNumber: 1)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.items, fieldNumber: 2)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 3)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_MatchActRequest, rhs: Entente_Api_V1_MatchActRequest) -> Bool {
+    if lhs.match != rhs.match {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_VoidRecordRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VoidRecordRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}record\0\u{1}reason\0\u{1}credential\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_VoidRecordRequest, rhs: Entente_Api_V1_VoidRecordRequest) -> Bool {
+    if lhs.record != rhs.record {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_VoidRecordReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VoidRecordReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_VoidRecordReply, rhs: Entente_Api_V1_VoidRecordReply) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PricesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PricesRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replaces\0\u{1}prices\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.replaces) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.prices) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.replaces != false {
+      try visitor.visitSingularBoolField(value: self.replaces, fieldNumber: 1)
+    }
+    if !self.prices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prices, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PricesRequest, rhs: Entente_Api_V1_PricesRequest) -> Bool {
+    if lhs.replaces != rhs.replaces {return false}
+    if lhs.prices != rhs.prices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_PricesReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PricesReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prices\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.prices) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.prices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prices, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_PricesReply, rhs: Entente_Api_V1_PricesReply) -> Bool {
+    if lhs.prices != rhs.prices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Price: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Price"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}scope\0\u{3}valid_from\0\u{1}fen\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scope) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.validFrom) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.fen) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
+    }
+    if !self.scope.isEmpty {
+      try visitor.visitSingularStringField(value: self.scope, fieldNumber: 2)
+    }
+    if self.validFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.validFrom, fieldNumber: 3)
+    }
+    if self.fen != 0 {
+      try visitor.visitSingularInt64Field(value: self.fen, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_Price, rhs: Entente_Api_V1_Price) -> Bool {
+    if lhs.item != rhs.item {return false}
+    if lhs.scope != rhs.scope {return false}
+    if lhs.validFrom != rhs.validFrom {return false}
+    if lhs.fen != rhs.fen {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_StatisticsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatisticsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}to\0\u{1}dimensions\0\u{1}institutions\0\u{3}offset_minutes\0\u{1}verify\0\u{1}measure\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.from) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.to) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.dimensions) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.institutions) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self.offsetMinutes) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.verify) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.measure) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.from != 0 {
+      try visitor.visitSingularInt64Field(value: self.from, fieldNumber: 1)
+    }
+    if self.to != 0 {
+      try visitor.visitSingularInt64Field(value: self.to, fieldNumber: 2)
+    }
+    if !self.dimensions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.dimensions, fieldNumber: 3)
+    }
+    if !self.institutions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.institutions, fieldNumber: 4)
+    }
+    if self.offsetMinutes != 0 {
+      try visitor.visitSingularInt32Field(value: self.offsetMinutes, fieldNumber: 5)
+    }
+    if self.verify != false {
+      try visitor.visitSingularBoolField(value: self.verify, fieldNumber: 6)
+    }
+    if !self.measure.isEmpty {
+      try visitor.visitSingularStringField(value: self.measure, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_StatisticsRequest, rhs: Entente_Api_V1_StatisticsRequest) -> Bool {
+    if lhs.from != rhs.from {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs.dimensions != rhs.dimensions {return false}
+    if lhs.institutions != rhs.institutions {return false}
+    if lhs.offsetMinutes != rhs.offsetMinutes {return false}
+    if lhs.verify != rhs.verify {return false}
+    if lhs.measure != rhs.measure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_StatisticsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatisticsReply"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0\u{1}total\0\u{1}height\0\u{1}missing\0\u{1}wrong\0\u{1}csv\0\u{1}text\0\u{1}verified\0\u{1}differences\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._total) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.height) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.missing) }()
+      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.wrong) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.csv) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.verified) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.differences) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 1)
+    }
+    try { if let v = self._total {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.height != 0 {
+      try visitor.visitSingularUInt64Field(value: self.height, fieldNumber: 3)
+    }
+    if !self.missing.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.missing, fieldNumber: 4)
+    }
+    if !self.wrong.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.wrong, fieldNumber: 5)
+    }
+    if !self.csv.isEmpty {
+      try visitor.visitSingularBytesField(value: self.csv, fieldNumber: 6)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 7)
+    }
+    if self.verified != false {
+      try visitor.visitSingularBoolField(value: self.verified, fieldNumber: 8)
+    }
+    if !self.differences.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.differences, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_StatisticsReply, rhs: Entente_Api_V1_StatisticsReply) -> Bool {
+    if lhs.rows != rhs.rows {return false}
+    if lhs._total != rhs._total {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.missing != rhs.missing {return false}
+    if lhs.wrong != rhs.wrong {return false}
+    if lhs.csv != rhs.csv {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.verified != rhs.verified {return false}
+    if lhs.differences != rhs.differences {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_StatisticsKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatisticsKey"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parts\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.parts) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.parts.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.parts, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_StatisticsKey, rhs: Entente_Api_V1_StatisticsKey) -> Bool {
+    if lhs.parts != rhs.parts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_StatisticsRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatisticsRow"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}figures\0\u{1}rates\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.figures) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rates) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.figures.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.figures, fieldNumber: 2)
+    }
+    if !self.rates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rates, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_StatisticsRow, rhs: Entente_Api_V1_StatisticsRow) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.figures != rhs.figures {return false}
+    if lhs.rates != rhs.rates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_Figure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Figure"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}measure\0\u{1}quantity\0\u{1}events\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.measure) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.quantity) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.events) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.measure.isEmpty {
+      try visitor.visitSingularStringField(value: self.measure, fieldNumber: 1)
+    }
+    if self.quantity != 0 {
+      try visitor.visitSingularInt64Field(value: self.quantity, fieldNumber: 2)
+    }
+    if self.events != 0 {
+      try visitor.visitSingularUInt64Field(value: self.events, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_Figure, rhs: Entente_Api_V1_Figure) -> Bool {
+    if lhs.measure != rhs.measure {return false}
+    if lhs.quantity != rhs.quantity {return false}
+    if lhs.events != rhs.events {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_RateFigure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RateFigure"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rate\0\u{1}numerator\0\u{1}denominator\0\u{1}text\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.rate) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.numerator) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.denominator) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rate.isEmpty {
+      try visitor.visitSingularStringField(value: self.rate, fieldNumber: 1)
+    }
+    if self.numerator != 0 {
+      try visitor.visitSingularInt64Field(value: self.numerator, fieldNumber: 2)
+    }
+    if self.denominator != 0 {
+      try visitor.visitSingularInt64Field(value: self.denominator, fieldNumber: 3)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_RateFigure, rhs: Entente_Api_V1_RateFigure) -> Bool {
+    if lhs.rate != rhs.rate {return false}
+    if lhs.numerator != rhs.numerator {return false}
+    if lhs.denominator != rhs.denominator {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Entente_Api_V1_LineageEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LineageEvent"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}measure\0\u{1}event\0\u{1}institution\0\u{1}kind\0\u{1}time\0\u{1}transaction\0\u{3}block_time\0\u{1}match\0\u{1}record\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.measure) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.event) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.institution) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.transaction) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.blockTime) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.match) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.measure.isEmpty {
+      try visitor.visitSingularStringField(value: self.measure, fieldNumber: 2)
+    }
+    if !self.event.isEmpty {
+      try visitor.visitSingularStringField(value: self.event, fieldNumber: 3)
+    }
+    if !self.institution.isEmpty {
+      try visitor.visitSingularStringField(value: self.institution, fieldNumber: 4)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 5)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 6)
+    }
+    if !self.transaction.isEmpty {
+      try visitor.visitSingularBytesField(value: self.transaction, fieldNumber: 7)
+    }
+    if self.blockTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.blockTime, fieldNumber: 8)
+    }
+    if !self.match.isEmpty {
+      try visitor.visitSingularBytesField(value: self.match, fieldNumber: 9)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Entente_Api_V1_LineageEvent, rhs: Entente_Api_V1_LineageEvent) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.measure != rhs.measure {return false}
+    if lhs.event != rhs.event {return false}
+    if lhs.institution != rhs.institution {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.transaction != rhs.transaction {return false}
+    if lhs.blockTime != rhs.blockTime {return false}
+    if lhs.match != rhs.match {return false}
+    if lhs.record != rhs.record {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -43,7 +43,7 @@ package struct EvidenceVerifier: Sendable {
             self.checkTransaction(transaction, anchor),
             self.checkBlock(file, transaction),
             self.checkHistory(file),
-            self.checkFinality(file),
+            self.checkFinality(file.header, file.finalization),
             self.checkReceipt(file, anchor),
             self.checkClinician(file),
             self.checkGrant(file, grant),
@@ -166,24 +166,24 @@ package struct EvidenceVerifier: Sendable {
         return Finding(step: .history, code: .ok, text: "That block is an ancestor of block \(file.header.height).")
     }
 
-    private func checkFinality(_ file: EvidenceFile) -> Finding {
+    func checkFinality(_ header: BlockHeader, _ finalization: [UInt8]) -> EvidenceReport.Finding {
         let validators = ValidatorSet(
             self.genesis.validators.map { Validator(id: $0.id, key: $0.signingKey) }
         )
-        guard let validators, file.header.epoch == Epoch(0), file.header.validatorsHash == validators.hash else {
+        guard let validators, header.epoch == Epoch(0), header.validatorsHash == validators.hash else {
             return Finding(step: .finality, code: .otherEpoch, text: "The block belongs to other validators.")
         }
         let context = EpochContext(chain: self.chain, epoch: Epoch(0), validators: validators, boundary: .zero)
-        guard let certificate = try? Certificate(canonicalBytes: file.finalization), certificate.kind == .finalize,
-            certificate.hash == file.header.hash, certificate.view == file.header.view,
+        guard let certificate = try? Certificate(canonicalBytes: finalization), certificate.kind == .finalize,
+            certificate.hash == header.hash, certificate.view == header.view,
             certificate.isValid(in: context, checker: self.checker)
         else {
             return Finding(step: .finality, code: .notFinal, text: "No quorum of validators made the block final.")
         }
         let text =
-            "\(certificate.signatures.count) of \(validators.count) validators made block \(file.header.height) final; "
+            "\(certificate.signatures.count) of \(validators.count) validators made block \(header.height) final; "
             + "everything here is proved as of its time."
-        return Finding(step: .finality, code: .ok, text: text, time: file.header.time)
+        return Finding(step: .finality, code: .ok, text: text, time: header.time)
     }
 
     private func checkReceipt(_ file: EvidenceFile, _ anchor: BatchAnchor?) -> Finding {

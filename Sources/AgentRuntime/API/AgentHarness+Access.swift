@@ -19,7 +19,7 @@ extension AgentHarness {
             case .witness: key = nil
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            return Self.prepared(try await self.grants.narrowing(id, to: GrantDesk.Remainder(request), by: key))
+            return self.prepared(try await self.grants.narrowing(id, to: GrantDesk.Remainder(request), by: key))
         }
     }
 
@@ -40,7 +40,7 @@ extension AgentHarness {
                 delegate: try Self.key(request.delegateKey),
                 evidence: try Self.evidence(request.evidence)
             )
-            return Self.prepared(try await self.grants.delegation(wish))
+            return self.prepared(try await self.grants.delegation(wish))
         }
     }
 
@@ -56,7 +56,7 @@ extension AgentHarness {
             case .witness: key = nil
             case nil: throw AgentFailure(.badRequest, "nobody ends the delegation")
             }
-            return Self.prepared(try self.grants.delegationEnd(id, by: key))
+            return self.prepared(try self.grants.delegationEnd(id, by: key))
         }
     }
 
@@ -71,7 +71,7 @@ extension AgentHarness {
             case .witness: key = nil
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            return Self.prepared(
+            return self.prepared(
                 try await self.grants.discovery(of: request.patient, isHidden: request.hidden, by: key)
             )
         }
@@ -140,9 +140,10 @@ extension AgentHarness {
     ) async throws -> Entente_Api_V1_TransactionReply {
         try await self.answer {
             let id = ReferralID(try Self.digest(request.referral, "a referral"))
-            guard self.context.board.tip.state.referral(id) != nil else {
-                throw AgentFailure(.referralUnknown, "the chain knows no such referral")
-            }
+            let own = self.context.institution
+            guard let referral = self.context.board.tip.state.referral(id)?.referral,
+                referral.from == own || referral.to == own
+            else { throw AgentFailure(.referralUnknown, "this institution has no such referral") }
             return try await self.submitted(.grants(.closeReferral(id, by: self.context.institution)))
         }
     }
@@ -166,6 +167,12 @@ extension AgentHarness {
     private static func explanation(_ judged: OpeningJudge.Judged, _ height: Height) -> Entente_Api_V1_ExplainReply {
         .with { reply in
             reply.height = height.value
+            if judged.isErased, judged.answer.isAllowed {
+                reply.answer = "erased"
+                reply.code = AgentFailure.Code.recordErased.rawValue
+                reply.text = "The record is erased: its key is destroyed."
+                return
+            }
             switch judged.answer {
             case .own:
                 reply.answer = "own"

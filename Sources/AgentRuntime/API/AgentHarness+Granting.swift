@@ -13,7 +13,7 @@ extension AgentHarness {
     ) async throws -> Entente_Api_V1_PreparedTransaction {
         try await self.answer {
             let key = try Self.key(request.patientKey)
-            return Self.prepared(try await self.grants.enrolment(patient: request.patient, key: key))
+            return self.prepared(try await self.grants.enrolment(patient: request.patient, key: key))
         }
     }
 
@@ -31,7 +31,7 @@ extension AgentHarness {
                 grantor = .delegate(try Self.key(key), id)
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            return Self.prepared(try await self.grants.grant(GrantDesk.Wish(request, by: grantor)))
+            return self.prepared(try await self.grants.grant(GrantDesk.Wish(request, by: grantor)))
         }
     }
 
@@ -49,7 +49,7 @@ extension AgentHarness {
                 key = nil
             case nil: throw AgentFailure(.badRequest, "nobody speaks for the patient")
             }
-            return Self.prepared(try self.grants.revocation(id, by: key))
+            return self.prepared(try self.grants.revocation(id, by: key))
         }
     }
 
@@ -61,9 +61,17 @@ extension AgentHarness {
             let body = try TransactionBody(canonicalBytes: Array(request.transaction))
             // This institution signs what it prepared itself and nothing that a caller made up about it.
             switch try LedgerCall(of: body) {
-            case .grants, .delegations: break
+            case .grants where self.kept.contains(body.id), .delegations where self.kept.contains(body.id): break
+            // Asked for by patients; by this institution only as the source, of its own records.
+            case .erasures(.request) where self.kept.contains(body.id): break
+            case .identities where self.identities.takePrepared(body): break
             case .emergency where self.emergencies.takePrepared(body): break
-            default: throw AgentFailure(.badRequest, "only what patients and their witnesses sign is submitted here")
+            default:
+                throw AgentFailure(
+                    .badRequest,
+                    "only what this agent prepared for somebody's signature is submitted here",
+                    hint: "Prepare it again: the agent may have been started anew meanwhile."
+                )
             }
             var signatures: [VerifyingKey: Signature] = [:]
             if !request.patientKey.isEmpty {
@@ -92,7 +100,7 @@ extension AgentHarness {
         request: Entente_Api_V1_ListGrantsRequest,
         context: ServerContext
     ) async throws -> Entente_Api_V1_ListGrantsReply {
-        try await self.answer {
+        try await self.answer(paced: true) {
             let grants = try await self.grants.grants(of: request.patient)
             let now = Clock.now
             return .with { $0.grants = grants.map { GrantMessages.grant($0.terms, uses: $0.uses, now: now) } }
@@ -110,8 +118,9 @@ extension AgentHarness {
         try self.digest(bytes, "the digest of the evidence")
     }
 
-    static func prepared(_ prepared: GrantDesk.Prepared) -> Entente_Api_V1_PreparedTransaction {
-        .with { reply in
+    func prepared(_ prepared: GrantDesk.Prepared) -> Entente_Api_V1_PreparedTransaction {
+        if prepared.doneHeight == nil { self.kept.add(prepared.body.id) }
+        return .with { reply in
             reply.subject = Data(prepared.subject.bytes)
             if let height = prepared.doneHeight {
                 reply.doneHeight = height.value

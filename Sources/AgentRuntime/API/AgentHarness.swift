@@ -15,22 +15,37 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let context: AgentContext
     let desk: TransactionDesk
     let finder: Finder
+    let verdicts: VerdictDesk
+    let policies: PolicyDesk
     let fetcher: Fetcher
     let grants: GrantDesk
     let emergencies: EmergencyDesk
+    let mandates: MandateDesk
+    let erasures: ErasureDesk
+    let identities: IdentityDesk
     let log: AccessLog
     let anomalies: AnomalyList
+    let facts: FactDesk
+    let matching: MatchDesk
+    let statistics: StatisticsDesk
     let imports: ImportSession
     let reporter: StatusReporter
     let transport: TransportKeys
     let identity: TransportIdentitySource
     let passphrase: [UInt8]?
+    let kept = PreparedTransactions()
 
-    /// Runs `body` and turns whatever it throws into the API's error.
-    func answer<Reply>(_ body: () async throws -> Reply) async throws -> Reply {
+    /// Runs `body` and turns whatever it throws into the API's error, which comes at the end of a step of time.
+    ///
+    /// `paced`: the reply does so as well, because it may say that there is nothing.
+    func answer<Reply>(paced: Bool = false, _ body: () async throws -> Reply) async throws -> Reply {
+        let start = ContinuousClock.now
         do {
-            return try await body()
+            let reply = try await body()
+            if paced { await AnswerPace.hold(since: start, step: AnswerPace.list) }
+            return reply
         } catch {
+            await AnswerPace.hold(since: start, step: AnswerPace.refusal)
             throw AgentAPIError(failure: error, logger: self.context.logger)
         }
     }
@@ -147,20 +162,32 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         request: Entente_Api_V1_FindRequest,
         context: ServerContext
     ) async throws -> Entente_Api_V1_FindReply {
-        try await self.answer {
-            let clock = ContinuousClock()
-            let started = clock.now
+        try await self.answer(paced: true) {
+            let started = ContinuousClock.now
             let credential = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
-            let found = try await self.finder.find(
+            let all = try await self.finder.find(
                 patient: request.patient,
-                items: request.items,
-                since: request.since == 0 ? nil : Timestamp(milliseconds: request.since),
+                items: [],
+                since: nil,
                 credential: credential
             )
+            let since = request.since == 0 ? nil : Timestamp(milliseconds: request.since)
+            let found = all.filter { self.finder.isWanted($0, items: request.items, since: since) }
+            let judged = try self.judged(found, of: all, request.order, credential)
             let state = self.context.board.tip.state
+            let possible = try await self.finder.possibleIdentities(patient: request.patient)
             return .with { reply in
-                reply.results = found.map { ExamMessages.found($0, state) }
-                let (seconds, attoseconds) = (clock.now - started).components
+                reply.possibleIdentities = possible
+                reply.results = found.map { exam in
+                    var message = ExamMessages.found(exam, state)
+                    if let verdict = judged.exams[exam.summary.record] { message.verdict = verdict }
+                    return message
+                }
+                if let policy = judged.policy { reply.policy = policy }
+                if let verdict = judged.verdict { reply.verdict = verdict }
+                // As coarse as the answer: a finer figure would tell what was left out.
+                let given = AnswerPace.given(after: ContinuousClock.now - started, step: AnswerPace.list)
+                let (seconds, attoseconds) = given.components
                 reply.elapsedMicroseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
             }
         }
@@ -208,7 +235,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         request: Entente_Api_V1_AccessLogRequest,
         context: ServerContext
     ) async throws -> Entente_Api_V1_AccessLogReply {
-        try await self.answer {
+        try await self.answer(paced: true) {
             let readings = try await self.log.readings(of: request.patient)
             return .with { $0.reads = readings.map(ExamMessages.read) }
         }

@@ -23,10 +23,13 @@ enum ExamMessages {
             exam.examTime = summary.examTime?.milliseconds ?? 0
             exam.reportTime = summary.reportTime?.milliseconds ?? 0
             exam.status = summary.status.rawValue
-            exam.access = found.access.name
+            exam.access = found.isErased ? "erased" : found.access.name
             exam.images = summary.imageCount
             exam.recordBytes = summary.recordBytes
             exam.superseded = found.isSuperseded
+            exam.identity = found.identity.name
+            exam.links = found.steps.map { Data($0.id.digest.bytes) }
+            exam.linkKind = found.steps.last?.kind.name ?? ""
             if let supersedes = summary.supersedes { exam.supersedes = Data(supersedes.digest.bytes) }
         }
     }

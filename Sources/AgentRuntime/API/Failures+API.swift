@@ -6,6 +6,7 @@ import LedgerStore
 import Logging
 import PeerLink
 import Primitives
+import Recognition
 import Vault
 
 extension AgentAPIError {
@@ -18,7 +19,7 @@ extension AgentAPIError {
             logger.error("a call failed", metadata: ["code": "\(failure.code.rawValue)", "cause": "\(error)"])
         }
         self.init(
-            code: failure.code.rawValue,
+            code: failure.name,
             message: failure.message,
             hint: failure.hint,
             exitStatus: ExitStatus(rawValue: failure.exitStatus) ?? .internalError
@@ -41,6 +42,7 @@ extension AgentFailure {
             self.init(.diskFull, "no room left to write a file", hint: Self.roomHint, cause: error)
         case is CanonicalError:
             self.init(.badRequest, "the bytes are not what they should be", cause: error)
+        case let refusal as RecognitionRefusal: self.init(.badRequest, "\(refusal.message) (\(refusal.rawValue))")
         case is CancellationError: self.init(.stopping, "the agent is stopping", cause: error)
         default:
             self.init(.internalError, "the agent failed inside", hint: "See the agent's log.", cause: error)

@@ -16,7 +16,7 @@ package enum SigningCheck {
             Data(body.signedBytes) == prepared.toSign, let call = try? LedgerCall(of: body)
         else { throw self.mismatch }
         switch call {
-        case .grants, .delegations, .emergency: return call
+        case .grants, .delegations, .emergency, .erasures, .identities: return call
         default: throw self.mismatch
         }
     }
@@ -106,6 +106,15 @@ package enum SigningCheck {
         guard case .delegations(.end(let id)) = call, Data(id.digest.bytes) == delegation else { throw self.mismatch }
     }
 
+    package static func objection(
+        _ call: LedgerCall,
+        _ asked: Entente_Api_V1_PrepareObjectionRequest
+    ) throws(AgentFailure) {
+        guard case .delegations(.object(let grant, let delegation)) = call,
+            Data(grant.digest.bytes) == asked.grant, Data(delegation.digest.bytes) == asked.delegation
+        else { throw self.mismatch }
+    }
+
     package static func discovery(_ call: LedgerCall, key: Data, isHidden: Bool) throws(AgentFailure) {
         guard case .grants(.chooseDiscovery(let choice)) = call, choice.isHidden == isHidden,
             case .patient(let signer) = choice.principal, Data(signer.bytes) == key
@@ -117,8 +126,27 @@ package enum SigningCheck {
         _ call: LedgerCall,
         _ asked: Entente_Api_V1_PrepareBreakGlassRequest
     ) throws(AgentFailure) {
-        guard case .emergency(.open(let opening)) = call,
-            let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
+        guard case .emergency(.open(let opening)) = call else { throw self.mismatch }
+        try self.declaration(opening, asked)
+    }
+
+    /// The same without contact, where no transaction is made.
+    package static func offlineBreakGlass(
+        _ prepared: Entente_Api_V1_PreparedOfflineBreakGlass,
+        _ asked: Entente_Api_V1_PrepareBreakGlassRequest
+    ) throws(AgentFailure) {
+        let signed = Array(prepared.toSign)
+        guard let opening = try? BreakGlass(canonicalBytes: Array(prepared.opening)),
+            let chain = SignedBytes.chain(of: signed), opening.offlineSignedBytes(chain: chain) == signed
+        else { throw self.mismatch }
+        try self.declaration(opening, asked)
+    }
+
+    private static func declaration(
+        _ opening: BreakGlass,
+        _ asked: Entente_Api_V1_PrepareBreakGlassRequest
+    ) throws(AgentFailure) {
+        guard let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
             opening.clinician == credential.key, opening.grant.grantees == [credential.institution],
             opening.reason.name == asked.reason, (opening.approver != nil) == !asked.approver.isEmpty,
             (opening.widens.map { Data($0.digest.bytes) } ?? Data()) == asked.widens
@@ -132,6 +160,40 @@ package enum SigningCheck {
         guard case .emergency(.review(let id, let outcome, let reviewer)) = call,
             let credential = try? ClinicianCredential(canonicalBytes: Array(asked.credential)),
             Data(id.digest.bytes) == asked.emergency, outcome.name == asked.outcome, reviewer == credential.key
+        else { throw self.mismatch }
+    }
+
+    /// An erasure of these records and no others, in the name of this key.
+    package static func erasure(
+        _ call: LedgerCall,
+        key: Data,
+        _ asked: Entente_Api_V1_PrepareErasureRequest
+    ) throws(AgentFailure) {
+        guard case .erasures(.request(let erasure)) = call, case .patient(let signer) = erasure.requester,
+            Data(signer.bytes) == key,
+            Set(erasure.records.map { Data($0.digest.bytes) }) == Set(asked.records)
+        else { throw self.mismatch }
+    }
+
+    /// The two identities are sealed; that they are the ones that were meant is for those who can open the link.
+    package static func link(
+        _ call: LedgerCall,
+        key: Data,
+        _ asked: Entente_Api_V1_PrepareIdentityLinkRequest
+    ) throws(AgentFailure) {
+        guard case .identities(.link(let link)) = call, link.kind.name == asked.kind,
+            Data(link.evidence.bytes) == asked.evidence, let signer = link.patientKey, Data(signer.bytes) == key
+        else { throw self.mismatch }
+    }
+
+    package static func unlink(
+        _ call: LedgerCall,
+        key: Data,
+        _ asked: Entente_Api_V1_PrepareIdentityUnlinkRequest
+    ) throws(AgentFailure) {
+        guard case .identities(.unlink(let unlink)) = call, Data(unlink.link.digest.bytes) == asked.link,
+            unlink.reason.name == asked.reason, Data(unlink.evidence.bytes) == asked.evidence,
+            case .patient(let signer) = unlink.signer, Data(signer.bytes) == key
         else { throw self.mismatch }
     }
 

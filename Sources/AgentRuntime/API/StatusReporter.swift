@@ -33,6 +33,7 @@ struct StatusReporter: Sendable {
         let store = try self.context.vault.statistics()
         let lacking = await self.replicator.lackingCount
         let entries = try self.context.locators.examCount()
+        let emergencies = try Self.emergencies(self.context)
         return .with { reply in
             reply.institution = self.context.institution.text
             reply.chain = Data(self.context.rules.chain.digest.bytes)
@@ -61,6 +62,21 @@ struct StatusReporter: Sendable {
             reply.residentBytes = Self.residentBytes() ?? 0
             reply.pseudonymKey = self.pseudonymKey(tip.state)
             reply.feeds = self.context.feeds.figures.map(Self.feed)
+            reply.emergencies = emergencies
+        }
+    }
+
+    /// Of this institution.
+    static func emergencies(_ context: AgentContext) throws -> Entente_Api_V1_EmergencyFigures {
+        let state = context.board.tip.state
+        let counts = state.emergencyCounts(context.institution)
+        let waiting = try context.custody.waitingOfflineCount()
+        return .with {
+            $0.opened = counts.opened
+            $0.offline = counts.offline
+            $0.alarming = counts.alarming
+            $0.waiting = waiting
+            $0.breaks = state.offlineHead(context.institution).breaks
         }
     }
 
@@ -189,7 +205,8 @@ struct StatusReporter: Sendable {
                 {
                     missing += 1
                 }
-                for exam in try self.context.custody.exams(batch: number) {
+                for exam in try self.context.custody.exams(batch: number)
+                where !state.isErased(exam.record, of: self.context.institution) {
                     if try self.context.vault.contains(exam.record) { present += 1 } else { missing += 1 }
                 }
             }

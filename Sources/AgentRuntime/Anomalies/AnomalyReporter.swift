@@ -9,8 +9,6 @@ import Records
 /// A report is durable before it is sent and stays open until the chain holds it under its number, so that a kill at any
 /// moment neither loses an anomaly nor reports it twice: the chain takes each number once.
 package struct AnomalyReporter: Sendable {
-    /// What is found within this time after the first shares a report.
-    private static let gathering: Duration = .seconds(2)
     /// A report that no quorum has ordered is sent again after this time.
     private static let patience: Duration = .seconds(60)
     /// Of a transaction what is not its anomalies: body, signature, and the head of the report.
@@ -31,18 +29,10 @@ package struct AnomalyReporter: Sendable {
     ///
     /// What an earlier run left is reported first.
     package func run() async {
-        while !Task.isCancelled {
-            do {
-                if let open = try self.context.custody.openAnomalyReport() {
-                    try await self.submit(open)
-                } else if try !self.prepareWaiting() {
-                    await self.bell.wait()
-                    try? await Task.sleep(for: Self.gathering)
-                }
-            } catch {
-                self.context.logger.error("anomalies wait to be reported", metadata: ["error": "\(error)"])
-                await self.bell.wait(atMost: .seconds(5))
-            }
+        await Gathering(bell: self.bell, logger: self.context.logger, complaint: "anomalies wait to be reported").run {
+            guard let open = try self.context.custody.openAnomalyReport() else { return try self.prepareWaiting() }
+            try await self.submit(open)
+            return true
         }
     }
 

@@ -77,7 +77,7 @@ package struct BatchOutbox: Sendable {
     /// Signs the same commitment anew: the first transaction expired, or came before its predecessor.
     private func renew(_ transaction: Transaction, _ batch: StoredBatch, after code: TransactionCode) async throws {
         switch code {
-        case .expired, .commitWrongNumber, .receiptsWrongNumber, .poolFull, .signerShareFull: break
+        case .expired, .commitWrongNumber, .receiptsWrongNumber, .factsWrongNumber, .poolFull, .signerShareFull: break
         default:
             // Signing it again would fill the chain with refusals.
             self.context.logger.critical(

@@ -28,6 +28,7 @@ package final class BatchSequencer: Sendable {
         return switch kind {
         case .exams: state.commitmentHead(context.institution)
         case .receipts: state.receiptHead(context.institution)
+        case .facts: state.factHead(context.institution)
         }
     }
 
@@ -39,6 +40,7 @@ package final class BatchSequencer: Sendable {
         switch (kind, call) {
         case (.exams, .commitments(.commitExams(let anchor))): return anchor
         case (.receipts, .receipts(.anchorReceipts(let anchor))): return anchor
+        case (.facts, .recognition(.anchorFacts(let anchor))): return anchor
         default: return nil
         }
     }
@@ -47,6 +49,7 @@ package final class BatchSequencer: Sendable {
         switch kind {
         case .exams: .commitments(.commitExams(anchor))
         case .receipts: .receipts(.anchorReceipts(anchor))
+        case .facts: .recognition(.anchorFacts(anchor))
         }
     }
 

@@ -34,8 +34,10 @@ package struct Fetcher: Sendable {
     private let access: OpeningJudge
     package let credentials: CredentialCheck
     private let evidence: EvidenceBuilder
+    private let opener: RecordOpener
     private let obtain: @Sendable (ContentAddress, InstitutionID) async -> Void
     private let receiptWritten: @Sendable () -> Void
+    private let facts: FactDesk
 
     /// `obtain`: tries for a moment to get a record that is not here yet from its custodian.
     ///
@@ -45,7 +47,8 @@ package struct Fetcher: Sendable {
         names: PseudonymDesk,
         judge: AccessJudge,
         obtain: @escaping @Sendable (ContentAddress, InstitutionID) async -> Void,
-        receiptWritten: @escaping @Sendable () -> Void
+        receiptWritten: @escaping @Sendable () -> Void,
+        facts: FactDesk
     ) {
         self.context = context
         self.index = RecordIndex(context: context)
@@ -53,8 +56,10 @@ package struct Fetcher: Sendable {
         self.access = OpeningJudge(context: context, judge: judge)
         self.credentials = CredentialCheck(context: context)
         self.evidence = EvidenceBuilder(context: context)
+        self.opener = RecordOpener(context: context)
         self.obtain = obtain
         self.receiptWritten = receiptWritten
+        self.facts = facts
     }
 
     /// Judges a wish before anything is signed, so that a refusal comes at once.
@@ -98,28 +103,32 @@ package struct Fetcher: Sendable {
         // The tip and the access are taken together, last: what counts is the ledger at the moment of opening.
         let tip = self.context.board.tip
         let judged = try self.access.judged(location, credential, request.purpose, tip)
-        let opened = try self.unseal(location, judged.answer)
-        guard opened.commitment == location.row.leaf.commitment else {
-            throw AgentFailure(
-                .recordDamaged,
-                "the record's content is not the one that its institution committed to",
-                hint: "Report it to the institution that made the record."
-            )
+        if wantsWhole || wantsEvidence { try Self.checkExport(judged.terms) }
+        let views = try await self.facts.views(of: request.record, by: credential)
+        let write = { (emergency: OfflineChain.Case?) in
+            try self.access.counted(judged, location) {
+                try self.record(
+                    request,
+                    signature: signature,
+                    credential: credential,
+                    location: location,
+                    access: judged.answer,
+                    tip: tip,
+                    emergency: emergency?.id,
+                    views: views
+                )
+            }
         }
-        let exam = try Self.parse(opened.content)
+        // Without contact nobody else knows of the emergency: what it opens is written down before the key is used.
+        let emergency = self.access.emergency(judged, location, credential)
+        let early = try emergency.map { try write($0) }
+        let opened = try self.unsealed(location, judged.answer)
+        let exam = try RecordOpener.parse(opened.content)
         try await self.compare(exam, with: location)
         let hidden = FieldMask(judged.answer).applied(to: exam)
-        if wantsWhole || wantsEvidence { try Self.checkHandingOut(judged.terms, hidden: hidden) }
-        let receipt = try self.access.counted(judged, location) {
-            try self.record(
-                request,
-                signature: signature,
-                credential: credential,
-                location: location,
-                access: judged.answer,
-                tip: tip
-            )
-        }
+        if wantsWhole || wantsEvidence { try Self.checkMask(hidden) }
+        let receipt = try early ?? write(nil)
+        if !views.isEmpty { self.facts.stored() }
         var result = Opened(
             location: location,
             content: opened.content,
@@ -142,15 +151,29 @@ package struct Fetcher: Sendable {
         return result
     }
 
-    /// Whether the exam may leave the agent as a file, and not only be shown.
-    private static func checkHandingOut(_ terms: AccessTerms?, hidden: Set<String>) throws(AgentFailure) {
-        if case .emergency = terms?.state.grant.grantor {
+    private func unsealed(_ location: RecordLocation, _ access: AccessAnswer) throws -> OpenedRecord {
+        let opened = try self.opener.unseal(location.row, access)
+        guard opened.commitment == location.row.leaf.commitment else {
             throw AgentFailure(
-                .emergencyNoExport,
-                "what is opened in an emergency is shown, and not handed out as original or evidence",
-                hint: "Ask the patient for a grant when that is possible."
+                .recordDamaged,
+                "the record's content is not the one that its institution committed to",
+                hint: "Report it to the institution that made the record."
             )
         }
+        return opened
+    }
+
+    /// Whether the exam may leave the agent as a file, and not only be shown.
+    private static func checkExport(_ terms: AccessTerms?) throws(AgentFailure) {
+        guard let terms, terms.isEmergency || terms.scope.purpose == .emergency else { return }
+        throw AgentFailure(
+            .emergencyNoExport,
+            "what is opened in an emergency is shown, and not handed out as original or evidence",
+            hint: "Ask the patient for a grant when that is possible."
+        )
+    }
+
+    private static func checkMask(_ hidden: Set<String>) throws(AgentFailure) {
         guard hidden.isEmpty else {
             throw AgentFailure(
                 .masked,
@@ -247,45 +270,18 @@ package struct Fetcher: Sendable {
         }
     }
 
-    private func unseal(_ location: RecordLocation, _ access: AccessAnswer) throws -> OpenedRecord {
-        let record = location.row.leaf.record
-        guard case .allowed(let permission) = access else { return try self.context.vault.openOwn(record) }
-        let object = try self.context.vault.read(record)
-        for place in try self.context.custody.envelopes(record: record)
-        where place.grant == permission.grant && place.custodian == location.row.institution {
-            let page = try KeyEnvelopePage(canonicalBytes: self.context.vault.read(place.object).body)
-            // A page made before this institution joined the group holds nothing for it.
-            guard page.recipients.contains(where: { $0.institution == self.context.institution }) else { continue }
-            return try self.context.vault.openGranted(object, page: page, chain: self.context.rules.chain)
-        }
-        throw AgentFailure(
-            .recordNotHere,
-            "the key for this record has not reached this agent yet",
-            hint: "Its institution wraps it when it sees the grant: see entente status, and try again."
-        )
-    }
-
-    private static func parse(_ content: RecordContent) throws -> ParsedExam {
-        switch ExamReader.read(content) {
-        case .success(let exam): return exam
-        case .failure(let refusal):
-            throw AgentFailure(
-                .recordUnreadable,
-                "the record is authentic, but this release cannot read it (\(refusal.code))",
-                hint: "Take the source's own bytes: fetch --original."
-            )
-        }
-    }
-
     // MARK: Receipt
 
+    /// `emergency`: one that was declared here without contact, in whose chain the opening is written as well.
     private func record(
         _ request: FetchRequest,
         signature: Signature,
         credential: ClinicianCredential,
         location: RecordLocation,
         access: AccessAnswer,
-        tip: ChainBoard.Tip
+        tip: ChainBoard.Tip,
+        emergency: GrantID?,
+        views: [NewFact]
     ) throws -> FetchReceipt {
         var grant: GrantID?
         if case .allowed(let permission) = access { grant = permission.grant }
@@ -303,11 +299,22 @@ package struct Fetcher: Sendable {
         receipt.signature = self.context.keys.sign(receipt.signedBytes(chain: self.context.rules.chain))
         let tag = self.context.secrets.tag(of: location.pseudonym)
         let known = try self.context.custody.patients(tags: [tag])[0]
-        try self.context.custody.append(
-            receipt: self.context.secrets.seal(receipt),
+        let new = NewReceipt(
+            sealed: self.context.secrets.seal(receipt),
             leafHash: receipt.leafHash,
-            patient: self.context.patientChange(location.pseudonym, known: known)
+            patient: self.context.patientChange(location.pseudonym, known: known),
+            facts: views
         )
+        if let emergency {
+            try self.context.offline.use(emergency, new)
+        } else {
+            try self.context.custody.append(
+                receipt: new.sealed,
+                leafHash: new.leafHash,
+                patient: new.patient,
+                facts: new.facts
+            )
+        }
         self.receiptWritten()
         return receipt
     }

@@ -12,6 +12,7 @@ package final class OpeningJudge: Sendable {
         /// The grant that allows, or that came nearest.
         package var terms: AccessTerms?
         package var uses: [GrantID: UInt32]
+        package var isErased: Bool
     }
 
     private let context: AgentContext
@@ -36,11 +37,16 @@ package final class OpeningJudge: Sendable {
         _ tip: ChainBoard.Tip,
         uses: [GrantID: UInt32]? = nil
     ) throws -> Judged {
-        let grants = self.judge.grants(of: location.pseudonym, in: tip.state)
+        let grants = self.judge.grants(
+            on: location.pseudonym,
+            for: self.context.institution,
+            in: tip.state
+        )
         let uses = try uses ?? self.judge.uses(of: location.pseudonym, under: grants)
         let facts = self.judge.facts(location.summary)
         let question = self.judge.opening(
             of: facts,
+            about: location.pseudonym,
             at: location.row.institution,
             by: credential,
             purpose: purpose,
@@ -56,7 +62,12 @@ package final class OpeningJudge: Sendable {
             case .allowed(let permission): permission.grant
             case .refused(_, let nearest): nearest
             }
-        return Judged(answer: answer, terms: grants.first { $0.id == named }, uses: uses)
+        return Judged(
+            answer: answer,
+            terms: grants.first { $0.id == named },
+            uses: uses,
+            isErased: tip.state.isErased(location.row.leaf.record, of: location.row.institution)
+        )
     }
 
     /// The access, or the failure that says why there is none.
@@ -69,7 +80,25 @@ package final class OpeningJudge: Sendable {
     ) throws -> Judged {
         let judged = try self.answer(location, credential, purpose, tip, uses: uses)
         if let failure = judged.answer.failure { throw failure }
+        // Only whoever could open it learns what became of it.
+        if judged.isErased { throw ErasureDesk.erased }
         return judged
+    }
+
+    /// The emergency, declared here without contact, under which the judged opening happens; `nil` for any other opening.
+    package func emergency(
+        _ judged: Judged,
+        _ location: RecordLocation,
+        _ credential: ClinicianCredential
+    ) -> OfflineChain.Case? {
+        guard case .allowed = judged.answer, let terms = judged.terms, terms.scope.purpose == .emergency,
+            !terms.isEmergency
+        else { return nil }
+        return self.context.offline.covering(
+            self.judge.facts(location.summary),
+            of: location.pseudonym,
+            user: self.judge.user(credential)
+        )
     }
 
     /// Writes an opening down, unless others have used the grant up meanwhile.

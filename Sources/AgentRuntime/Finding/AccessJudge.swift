@@ -39,7 +39,10 @@ package struct AccessJudge: Sendable {
             // What cannot be read might take everything away.
             guard narrowings.count == grant.narrowings.count else { return nil }
             let mandate = Self.mandate(of: terms, pseudonym, state)
-            let referrals = ([scope] + narrowings + (mandate.map { [$0.scope] } ?? [])).compactMap(\.referral)
+            let isGuardians = mandate?.state.delegation.capacity == .guardian
+            let guardians = isGuardians ? self.guardians(of: pseudonym, state) : []
+            let referrals = ([scope] + narrowings + ((mandate.map { [$0] } ?? []) + guardians).map(\.scope))
+                .compactMap(\.referral)
             return AccessTerms(
                 id: id,
                 state: grant,
@@ -47,9 +50,65 @@ package struct AccessJudge: Sendable {
                 narrowings: narrowings,
                 groups: state.groups(of: terms),
                 mandate: mandate,
-                referrals: referrals.compactMap(state.referral)
+                referrals: referrals.compactMap(state.referral),
+                guardians: guardians,
+                objections: isGuardians ? Self.objections(id, pseudonym, state) : [],
+                events: mandate == nil ? [] : self.lifeEvents(of: pseudonym, in: state)
             )
         }
+    }
+
+    /// What institutions declared about a person's life, oldest first.
+    package func lifeEvents(of pseudonym: PatientPseudonym, in state: LedgerState) -> [LifeEventState] {
+        self.book.lifeEvents(of: pseudonym).compactMap(state.lifeEvent).sorted {
+            ($0.height, $0.event.id) < ($1.height, $1.event.id)
+        }
+    }
+
+    private func guardians(of pseudonym: PatientPseudonym, _ state: LedgerState) -> [AccessTerms.Mandate] {
+        self.book.delegations(of: pseudonym).compactMap { Self.mandate($0, pseudonym, state) }
+            .filter { $0.state.delegation.capacity == .guardian }
+    }
+
+    /// Those by guardians of the same child: anybody else's say nothing about it.
+    private static func objections(
+        _ grant: GrantID,
+        _ pseudonym: PatientPseudonym,
+        _ state: LedgerState
+    ) -> [GuardianObjection] {
+        state.objections(to: grant).compactMap { objection in
+            guard let guardian = state.delegation(objection.delegation),
+                pseudonym.handle(salt: guardian.delegation.salt) == guardian.delegation.handle
+            else { return nil }
+            return GuardianObjection(objection: objection, guardian: guardian)
+        }
+    }
+
+    /// A grant that bears on exams listed under an identity, and how it is reached.
+    package struct Bearing: Sendable {
+        package var principal: PatientPseudonym
+        package var terms: AccessTerms
+        /// Empty where the grant speaks of the identity itself.
+        package var steps: [IdentityWeb.Step]
+    }
+
+    /// The grants about an identity, and those about identities that links of the chain join with it.
+    package func bearings(on pseudonym: PatientPseudonym, in state: LedgerState) -> [Bearing] {
+        self.context.web(state).principals(of: pseudonym).flatMap { principal in
+            self.grants(of: principal.pseudonym, in: state).map {
+                Bearing(principal: principal.pseudonym, terms: $0, steps: principal.steps)
+            }
+        }
+    }
+
+    /// The grants that bear on exams listed under an identity when `reader` asks.
+    package func grants(
+        on pseudonym: PatientPseudonym,
+        for reader: InstitutionID,
+        in state: LedgerState
+    ) -> [AccessTerms] {
+        let web = self.context.web(state)
+        return self.bearings(on: pseudonym, in: state).filter { web.carries($0.steps, to: reader) }.map(\.terms)
     }
 
     /// The delegations about a person that this person's pseudonym opens.
@@ -60,8 +119,11 @@ package struct AccessJudge: Sendable {
         }
     }
 
-    /// Whether the person does not want to be listed.
-    package func isHidden(_ pseudonym: PatientPseudonym) -> Bool { self.book.isHidden(pseudonym) }
+    /// Whether the person does not want to be listed, under whichever identity that was said.
+    package func isHidden(_ pseudonym: PatientPseudonym) -> Bool {
+        self.context.web(self.context.board.tip.state).principals(of: pseudonym)
+            .contains { self.book.isHidden($0.pseudonym) }
+    }
 
     package func facts(_ summary: LocatorSummary) -> ExamFacts {
         ExamFacts(
@@ -88,6 +150,7 @@ package struct AccessJudge: Sendable {
     /// `purpose`: `nil` judges for any purpose, as a list does.
     package func opening(
         of exam: ExamFacts,
+        about pseudonym: PatientPseudonym,
         at custodian: InstitutionID,
         by credential: ClinicianCredential,
         purpose: PurposeOfUse?,
@@ -105,8 +168,14 @@ package struct AccessJudge: Sendable {
             height: tip.height,
             time: Clock.now,
             uses: uses,
-            silence: self.context.confirmations.confirmed(uptime: uptime).map { uptime - $0 }
+            silence: self.context.confirmations.confirmed(uptime: uptime).map { uptime - $0 },
+            declarations: self.context.offline.extents(of: pseudonym, user: self.user(credential))
         )
+    }
+
+    /// The name under which a clinician's emergencies are counted.
+    package func user(_ credential: ClinicianCredential) -> Digest {
+        BreakGlass.user(clinician: credential.clinician, at: self.context.institution)
     }
 
     /// Whether this institution gives an own exam's key and ciphertext to another.
@@ -136,13 +205,18 @@ package struct AccessJudge: Sendable {
             ([terms.scope] + terms.narrowings + (terms.mandate.map { [$0.scope] } ?? []))
                 .contains { $0.usesMax != nil }
         }
-        guard counted,
-            let patient = try self.context.custody.patients(tags: [self.context.secrets.tag(of: pseudonym)])[0]
-        else { return [:] }
+        guard counted else { return [:] }
+        // One grant may have opened exams of several identities: all openings under it count.
+        let web = self.context.web(self.context.board.tip.state)
+        let identities = web.principals(of: pseudonym).flatMap { web.found(from: $0.pseudonym) }.map(\.pseudonym)
+        let tags = Set(identities.map(self.context.secrets.tag(of:))).sorted()
         var uses: [GrantID: UInt32] = [:]
-        for stored in try self.context.custody.receipts(patient: patient.number) {
-            guard let grant = try self.context.secrets.openReceipt(stored.sealed).grant else { continue }
-            uses[grant, default: 0] += 1
+        for patient in try self.context.custody.patients(tags: tags) {
+            guard let patient else { continue }
+            for stored in try self.context.custody.receipts(patient: patient.number) {
+                guard let grant = try self.context.secrets.openReceipt(stored.sealed).grant else { continue }
+                uses[grant, default: 0] += 1
+            }
         }
         return uses
     }
@@ -189,6 +263,7 @@ extension AccessAnswer {
         case .refused(.expired, _): "expired"
         case .refused(.revoked, _), .refused(.narrowed, _): "revoked"
         case .refused(.stale, _): "stale"
+        case .refused(.undeclared, _): "emergency"
         case .refused: "not-granted"
         }
     }
@@ -244,6 +319,18 @@ extension AccessAnswer {
                 .beyondDelegation,
                 "who granted may not grant this for the patient",
                 hint: "Ask the patient for a grant."
+            )
+        case .guardiansDisagree:
+            AgentFailure(
+                .guardiansDisagree,
+                "another guardian of the child objects to the grant",
+                hint: "It opens nothing until the institution that appointed a guardian has reviewed it."
+            )
+        case .undeclared:
+            AgentFailure(
+                .undeclared,
+                "the grant is for emergencies, and this clinician has declared none",
+                hint: "Declare it: entente break-glass, with --offline while the chain cannot be reached."
             )
         case .referralClosed:
             AgentFailure(

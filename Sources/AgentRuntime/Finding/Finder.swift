@@ -19,8 +19,21 @@ package struct Finder: Sendable {
         package var pseudonym: PatientPseudonym
         package var row: LocatorRow
         package var summary: LocatorSummary
-        package var isSuperseded: Bool
+        /// The first line by which the institution replaced it.
+        package var replacedBy: LocatorRow?
+        /// Whether its key is destroyed: shown to those who could open it, and to nobody else.
+        package var isErased = false
         package var access: AccessAnswer
+        /// The links through which it was found, nearest first; empty for the identity that was asked for.
+        package var steps: [IdentityWeb.Step] = []
+
+        package var isSuperseded: Bool { self.replacedBy != nil }
+
+        /// Whether it is an exam of the one who was asked for: not one of a newborn, nor one that describes its patient
+        /// otherwise than the institution knows the patient.
+        package var identity: IdentityLevel {
+            self.steps.allSatisfy(\.kind.isOnePerson) ? self.summary.identity : .possible
+        }
     }
 
     private struct Superseded: Hashable {
@@ -47,26 +60,75 @@ package struct Finder: Sendable {
         since: Timestamp?,
         credential: ClinicianCredential
     ) async throws -> [Found] {
+        try self.find(
+            pseudonyms: try await self.resolver.pseudonyms(text),
+            items: items,
+            since: since,
+            credential: credential
+        )
+    }
+
+    /// The same for somebody whose pseudonyms are known.
+    package func find(
+        pseudonyms: [PatientPseudonym],
+        items: [String] = [],
+        since: Timestamp? = nil,
+        credential: ClinicianCredential
+    ) throws -> [Found] {
         var found: [Found] = []
-        for pseudonym in try await self.resolver.pseudonyms(text) { found += try self.exams(of: pseudonym) }
-        // An institution replaces its own exams only, and by what it committed to.
-        let superseded = Set(
-            found.compactMap { exam in
-                exam.row.leaf.supersedes.map { Superseded(institution: exam.row.institution, record: $0) }
+        for reached in self.reached(pseudonyms) {
+            found += try self.exams(of: reached.pseudonym).map { exam in
+                var exam = exam
+                exam.steps = reached.steps
+                return exam
             }
+        }
+        // An institution replaces its own exams only, and by what it committed to.
+        let superseded = Dictionary(
+            found.compactMap { exam in
+                exam.row.leaf.supersedes.map { (Superseded(institution: exam.row.institution, record: $0), exam.row) }
+            },
+            uniquingKeysWith: { $0.batch <= $1.batch ? $0 : $1 }
         )
         try self.judge(&found, by: credential)
         for index in found.indices {
-            found[index].isSuperseded = superseded.contains(
-                Superseded(institution: found[index].row.institution, record: found[index].summary.record)
-            )
+            found[index].replacedBy =
+                superseded[
+                    Superseded(institution: found[index].row.institution, record: found[index].summary.record)
+                ]
         }
-        found = found.filter { exam in
-            (items.isEmpty || self.context.codes.isListed(exam.summary, of: exam.row.institution, under: items))
-                && (since.map { exam.summary.examTime ?? $0 >= $0 } ?? true)
-        }
+        found = found.filter { self.isWanted($0, items: items, since: since) }
         try self.note(found, Clock.now)
         return found.sorted(by: Self.precedes)
+    }
+
+    /// Whether an exam is one of those items and not older.
+    package func isWanted(_ exam: Found, items: [String], since: Timestamp?) -> Bool {
+        (items.isEmpty || self.context.codes.isListed(exam.summary, of: exam.row.institution, under: items))
+            && (since.map { exam.summary.examTime ?? $0 >= $0 } ?? true)
+    }
+
+    /// How many other patients of this institution may be the one that was asked for: for its own eyes, nothing follows
+    /// from it.
+    package func possibleIdentities(patient text: String) async throws -> UInt64 {
+        let tags = Set(
+            self.reached(try await self.resolver.pseudonyms(text)).map { self.context.secrets.tag(of: $0.pseudonym) }
+        )
+        return try tags.sorted().reduce(0) { try $0 + self.context.custody.openLikenesses(of: $1) }
+    }
+
+    /// The identities and those to which links lead, each once, by the shortest way.
+    private func reached(_ pseudonyms: [PatientPseudonym]) -> [IdentityWeb.Reached] {
+        let web = self.context.web(self.context.board.tip.state)
+        var reached: [IdentityWeb.Reached] = []
+        for candidate in pseudonyms.flatMap(web.found(from:)) {
+            if let index = reached.firstIndex(where: { $0.pseudonym == candidate.pseudonym }) {
+                if candidate.steps.count < reached[index].steps.count { reached[index] = candidate }
+            } else {
+                reached.append(candidate)
+            }
+        }
+        return reached
     }
 
     /// Fills in the access to each exam, and leaves out those that are not to be listed.
@@ -75,13 +137,14 @@ package struct Finder: Sendable {
         var judged: [Found] = []
         for (_, exams) in Dictionary(grouping: found, by: \.pseudonym.digest).sorted(by: { $0.key < $1.key }) {
             let pseudonym = exams[0].pseudonym
-            let grants = self.judge.grants(of: pseudonym, in: tip.state)
+            let grants = self.judge.grants(on: pseudonym, for: self.context.institution, in: tip.state)
             let uses = try self.judge.uses(of: pseudonym, under: grants)
             let isHidden = self.judge.isHidden(pseudonym)
             for var exam in exams {
                 let facts = self.judge.facts(exam.summary)
                 let question = self.judge.opening(
                     of: facts,
+                    about: pseudonym,
                     at: exam.row.institution,
                     by: credential,
                     purpose: nil,
@@ -90,6 +153,8 @@ package struct Finder: Sendable {
                 )
                 exam.access = AccessRule.answer(question, under: grants)
                 guard AccessRule.isListed(exam.access, exam: facts, isPatientHidden: isHidden) else { continue }
+                exam.isErased = tip.state.isErased(exam.summary.record, of: exam.row.institution)
+                guard !exam.isErased || exam.access.isAllowed else { continue }
                 judged.append(exam)
             }
         }
@@ -105,7 +170,7 @@ package struct Finder: Sendable {
     }
 
     /// All entries about a person: the first of every institution in one look-up, then more where there was one.
-    private func exams(of pseudonym: PatientPseudonym) throws -> [Found] {
+    package func exams(of pseudonym: PatientPseudonym) throws -> [Found] {
         var found: [Found] = []
         var next: [InstitutionID: UInt64] = [:]
         var window: UInt64 = 1
@@ -134,7 +199,7 @@ package struct Finder: Sendable {
                     ), summary.record == row.leaf.record
                 else { continue }
                 found.append(
-                    Found(pseudonym: pseudonym, row: row, summary: summary, isSuperseded: false, access: .own)
+                    Found(pseudonym: pseudonym, row: row, summary: summary, access: .own)
                 )
             }
             var following: [InstitutionID: UInt64] = [:]

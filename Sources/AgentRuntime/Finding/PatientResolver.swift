@@ -30,8 +30,8 @@ package struct PatientResolver: Sendable {
                 case .noSystem: "the identifier names no system"
                 case .emptyValue: "the identifier has no value"
                 case .tooLong: "the identifier is too long"
-                case .badCheckDigit: "the check character of the identity number is wrong"
-                case .badLength: "a resident identity number has 18 characters, an old one 15"
+                case .badCheckDigit: "the check character of the number is wrong"
+                case .badLength: "a resident identity number has 18 characters, an old one 15, a temporary one 13"
                 case .badCharacter: "the identifier holds a character that cannot be in it"
                 }
             throw AgentFailure(
@@ -53,9 +53,17 @@ package struct PatientResolver: Sendable {
 
     /// The one pseudonym that a new grant or enrolment speaks of.
     ///
+    /// One that this institution merged into another, or that was temporary, is that other.
+    package func primary(_ text: String) async throws -> PatientPseudonym {
+        let listed = try await self.listed(text)
+        return self.context.web(self.context.board.tip.state).survivor(of: listed, by: self.context.institution)
+    }
+
+    /// The one pseudonym under which this institution lists exams of whom an identifier names.
+    ///
     /// A national number or passport speaks for itself. For any other identifier only this institution's own word counts
     /// that it names somebody who is listed under a stronger one.
-    package func primary(_ text: String) async throws -> PatientPseudonym {
+    package func listed(_ text: String) async throws -> PatientPseudonym {
         let identifier = try Self.identifier(text)
         let shown = try await self.names.pseudonym(identifier)
         guard !identifier.isNational else { return shown }

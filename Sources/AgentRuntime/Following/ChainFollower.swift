@@ -21,19 +21,23 @@ package struct ChainFollower: Sendable {
         /// Pages for a grant wait here for its grantees.
         package var pagesPublished: @Sendable (GrantID, [InstitutionID]) -> Void
         package var institutionsChanged: @Sendable () -> Void
+        /// An emergency access of this institution is on the chain.
+        package var emergencyOpened: @Sendable (GrantID) throws -> Void
 
         package init(
             want: @escaping @Sendable (ContentAddress, InstitutionID, ManifestKind, UInt64) async -> Void,
             granted: @escaping @Sendable (GrantID, AccessGrant) async -> Void,
             revoked: @escaping @Sendable (GrantID) async -> Void,
             pagesPublished: @escaping @Sendable (GrantID, [InstitutionID]) -> Void,
-            institutionsChanged: @escaping @Sendable () -> Void
+            institutionsChanged: @escaping @Sendable () -> Void,
+            emergencyOpened: @escaping @Sendable (GrantID) throws -> Void
         ) {
             self.want = want
             self.granted = granted
             self.revoked = revoked
             self.pagesPublished = pagesPublished
             self.institutionsChanged = institutionsChanged
+            self.emergencyOpened = emergencyOpened
         }
     }
 
@@ -118,6 +122,12 @@ package struct ChainFollower: Sendable {
             } else {
                 await self.outlets.want(anchor.manifest, anchor.institution, .receipts, anchor.number)
             }
+        case .recognition(.anchorFacts(let anchor)):
+            if anchor.institution == self.context.institution {
+                try self.ownFacts(anchor, header)
+            } else {
+                await self.outlets.want(anchor.manifest, anchor.institution, .facts, anchor.number)
+            }
         case .grants(.createGrant(let grant)): try await self.granted(grant)
         case .grants(.revokeGrant(let id)):
             if try self.context.custody.grant(id) != nil { try self.context.custody.markRevoked(id) }
@@ -132,14 +142,37 @@ package struct ChainFollower: Sendable {
             self.book.add(delegation.id, delegation)
             let key = StateKey.delegation(delegation.id).digest
             try self.context.custody.note(.delegation, key: key, value: delegation.canonicalBytes)
-        case .emergency(.open(let opening)):
-            let id = opening.grant.id
-            try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
-            try await self.granted(opening.grant)
+        case .delegations(.declare(let event)):
+            self.book.add(event)
+            try self.context.custody.note(.lifeEvent, key: event.id.digest, value: event.canonicalBytes)
+            try await self.mandatesChanged(event.handle, event.salt, event.bucket)
+        case .delegations(.withdraw(let id)):
+            guard let event = self.context.board.tip.state.lifeEvent(id)?.event else { return }
+            try await self.mandatesChanged(event.handle, event.salt, event.bucket)
+        case .delegations(.end(let id)):
+            guard let ended = self.context.board.tip.state.delegation(id)?.delegation else { return }
+            try await self.mandatesChanged(ended.handle, ended.salt, ended.bucket)
+        case .delegations(.decide(let id, _, _, _)):
+            guard let grant = self.context.board.tip.state.grant(id)?.grant else { return }
+            try await self.mandatesChanged(grant.handle, grant.salt, grant.bucket)
+        case .emergency(.open(let opening)): try await self.opened(opening)
+        case .emergency(.reconcile(let entry)):
+            if case .opening(let opening, _, _) = entry.content { try await self.opened(opening) }
+        case .erasures(.request(let erasure)):
+            try self.context.custody.note(.erasure, key: erasure.id.digest, value: erasure.canonicalBytes)
+            self.context.erasures.add(erasure.id)
+        case .erasures(.decide(let id, _, _)): self.context.erasures.add(id)
+        case .identities(.link(let link)):
+            try self.context.custody.note(.identity, key: link.id.digest, value: link.canonicalBytes)
+            self.book.noteLinks()
+            for grant in try await self.wrapper.linkBecameFinal(link, now: Clock.now) { self.announce(grant) }
+        case .identities(.unlink(let unlink)):
+            if let link = self.context.board.tip.state.identityLink(unlink.link)?.link {
+                try await self.wrapper.linkEnded(link)
+            }
         // What they mean is read from the state whenever access is judged.
-        case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.end),
-            .emergency(.review),
-            .grants(.enrolPatient), .anomalies, .policies, .recognition, .pseudonymKeys:
+        case .grants(.narrowGrant), .grants(.openReferral), .grants(.closeReferral), .delegations(.object),
+            .emergency(.review), .grants(.enrolPatient), .anomalies, .policies, .pseudonymKeys, .erasures(.prove):
             break
         case .institutions: self.outlets.institutionsChanged()
         }
@@ -151,7 +184,7 @@ package struct ChainFollower: Sendable {
         }
         guard try self.isOwn(anchor, .exams) else { return }
         for grant in try await self.wrapper.batchBecameFinal(anchor.number, now: Clock.now) { self.announce(grant) }
-        try self.context.custody.markFinal(.exams, number: anchor.number, height: header.height)
+        try self.markFinal(.exams, anchor, header)
         self.final.resolve(anchor.number, .exams, header.height)
     }
 
@@ -176,7 +209,7 @@ package struct ChainFollower: Sendable {
         } catch {
             guard error.code == .damaged || error.code == .notFound else { throw error }
             self.context.logger.critical(
-                "an own manifest is damaged: its exams are not listed here",
+                "an own manifest is damaged: what it lists is missing here",
                 metadata: ["batch": "\(anchor.number)"]
             )
             return nil
@@ -188,8 +221,34 @@ package struct ChainFollower: Sendable {
             _ = try self.context.locators.add(ReceiptManifest(canonicalBytes: object.body), address: anchor.manifest)
         }
         guard try self.isOwn(anchor, .receipts) else { return }
-        try self.context.custody.markFinal(.receipts, number: anchor.number, height: header.height)
+        try self.markFinal(.receipts, anchor, header)
         self.final.resolve(anchor.number, .receipts, header.height)
+    }
+
+    private func mandatesChanged(_ handle: PatientHandle, _ salt: [UInt8], _ bucket: UInt8) async throws {
+        for grant in try await self.wrapper.mandatesChanged(handle, salt: salt, bucket: bucket, now: Clock.now) {
+            self.announce(grant)
+        }
+    }
+
+    private func opened(_ opening: BreakGlass) async throws {
+        let id = opening.grant.id
+        try self.context.custody.note(.emergency, key: id.digest, value: opening.canonicalBytes)
+        try await self.granted(opening.grant)
+        if opening.grant.grantor == .emergency(self.context.institution) { try self.outlets.emergencyOpened(id) }
+    }
+
+    private func ownFacts(_ anchor: BatchAnchor, _ header: BlockHeader) throws {
+        if let object = try self.ownManifest(anchor) {
+            _ = try self.context.locators.add(FactManifest(canonicalBytes: object.body), address: anchor.manifest)
+        }
+        guard try self.isOwn(anchor, .facts) else { return }
+        try self.markFinal(.facts, anchor, header)
+        self.final.resolve(anchor.number, .facts, header.height)
+    }
+
+    private func markFinal(_ kind: ManifestKind, _ anchor: BatchAnchor, _ header: BlockHeader) throws {
+        try self.context.custody.markFinal(kind, number: anchor.number, height: header.height, time: header.time)
     }
 
     private func granted(_ grant: AccessGrant) async throws {
@@ -230,9 +289,6 @@ package struct ChainFollower: Sendable {
     }
 
     private func announce(_ grant: GrantID) {
-        guard let state = self.context.board.tip.state.grant(grant) else { return }
-        let tip = self.context.board.tip
-        let readers = state.readers(groups: tip.state.groups(of: state.grant), at: tip.height)
-        self.outlets.pagesPublished(grant, readers.filter { $0 != self.context.institution })
+        self.outlets.pagesPublished(grant, self.wrapper.readers(of: grant))
     }
 }

@@ -16,6 +16,8 @@ package final class GrantBook: Sendable {
         var groups: [GroupID: Set<GrantID>] = [:]
         var choices: [UInt8: Set<Line<DiscoveryChoice>>] = [:]
         var delegations: [UInt8: Set<Line<DelegationID>>] = [:]
+        var events: [UInt8: Set<Line<LifeEventID>>] = [:]
+        var hasLinks = false
     }
 
     private let lines = Mutex(Lines())
@@ -48,6 +50,19 @@ package final class GrantBook: Sendable {
         }
     }
 
+    package func add(_ event: LifeEvent) {
+        self.lines.withLock { lines in
+            _ = lines.events[event.bucket, default: []].insert(
+                Line(id: event.id, handle: event.handle, salt: event.salt)
+            )
+        }
+    }
+    /// Remembers that the chain has links of identities.
+    package func noteLinks() { self.lines.withLock { $0.hasLinks = true } }
+
+    /// Whether the chain ever had a link of identities: without one nobody looks for them.
+    package var hasLinks: Bool { self.lines.withLock { $0.hasLinks } }
+
     /// Whether anybody in the bucket may have granted anything: told without opening a pseudonym.
     package func mayConcern(bucket: UInt8) -> Bool { self.lines.withLock { $0.grants[bucket] != nil } }
 
@@ -72,6 +87,11 @@ package final class GrantBook: Sendable {
     /// The delegations about a person, sorted.
     package func delegations(of pseudonym: PatientPseudonym) -> [DelegationID] {
         Self.matching(self.lines.withLock { $0.delegations[pseudonym.bucket] ?? [] }, pseudonym).sorted()
+    }
+
+    /// What institutions declared about a person's life, sorted.
+    package func lifeEvents(of pseudonym: PatientPseudonym) -> [LifeEventID] {
+        Self.matching(self.lines.withLock { $0.events[pseudonym.bucket] ?? [] }, pseudonym).sorted()
     }
 
     private static func matching<ID: Hashable & Sendable>(

@@ -1,5 +1,5 @@
 import Ledger
-import LedgerStore
+package import LedgerStore
 import Logging
 package import Primitives
 package import Records
@@ -24,8 +24,12 @@ package struct KeyWrapper: Sendable {
     ///
     /// Returns whether a page was published.
     package func grantBecameFinal(_ id: GrantID, _ grant: AccessGrant, now: Timestamp) async throws -> Bool {
-        guard let (terms, exams) = try self.covered(id, grant) else { return false }
-        return try await self.wrap(exams, for: terms, now: now)
+        var isPublished = false
+        for covered in try self.covered(id, grant) {
+            let isNew = try await self.wrap(covered.exams, for: covered.terms, over: covered.steps, now: now)
+            isPublished = isPublished || isNew
+        }
+        return isPublished
     }
 
     /// Wraps the exams of a batch for the grants that cover them, and returns those grants.
@@ -34,26 +38,80 @@ package struct KeyWrapper: Sendable {
         let exams = try self.context.custody.exams(batch: number)
         var published: [GrantID] = []
         for (number, group) in Dictionary(grouping: exams, by: \.patient).sorted(by: { $0.key < $1.key }) {
-            guard let patient = try self.context.custody.patient(number), self.book.mayConcern(bucket: patient.bucket)
+            guard let patient = try self.context.custody.patient(number),
+                self.book.hasLinks || self.book.mayConcern(bucket: patient.bucket)
             else { continue }
             let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
-            for grant in self.judge.grants(of: pseudonym) where try await self.wrap(group, for: grant, now: now) {
-                published.append(grant.id)
-            }
+            if self.book.hasLinks { try self.noteLinks(of: patient, pseudonym) }
+            published += try await self.wrap(self.shareable(group, of: patient), of: pseudonym, now: now)
         }
         return published
     }
 
+    /// Wraps what delegates granted of one person: something was declared or decided by which they may speak again.
+    ///
+    /// Returns the grants for which pages were published.
+    package func mandatesChanged(
+        _ handle: PatientHandle,
+        salt: [UInt8],
+        bucket: UInt8,
+        now: Timestamp
+    ) async throws -> [GrantID] {
+        for patient in try self.context.custody.patients(bucket: bucket) {
+            let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
+            guard pseudonym.handle(salt: salt) == handle else { continue }
+            let exams = try self.shareable(self.context.custody.exams(patient: patient.number), of: patient)
+            var published: [GrantID] = []
+            for bearing in self.judge.bearings(on: pseudonym, in: self.context.board.tip.state)
+            where bearing.terms.mandate != nil {
+                let isNew = try await self.wrap(exams, for: bearing.terms, over: bearing.steps, now: now)
+                if isNew { published.append(bearing.terms.id) }
+            }
+            return published
+        }
+        return []
+    }
+
+    /// Wraps everything of a patient for all grants that bear on it.
+    ///
+    /// Returns the grants for which there are pages.
+    package func wrapAll(of patient: Patient, now: Timestamp) async throws -> [GrantID] {
+        let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
+        let exams = try self.context.custody.exams(patient: patient.number)
+        return try await self.wrap(self.shareable(exams, of: patient), of: pseudonym, now: now)
+    }
+
+    private func wrap(
+        _ exams: [StoredExam],
+        of pseudonym: PatientPseudonym,
+        now: Timestamp
+    ) async throws -> [GrantID] {
+        var published: [GrantID] = []
+        for bearing in self.judge.bearings(on: pseudonym, in: self.context.board.tip.state)
+        where try await self.wrap(exams, for: bearing.terms, over: bearing.steps, now: now) {
+            published.append(bearing.terms.id)
+        }
+        return published
+    }
+
+    /// The exams without those of which nobody has said that they are the patient's.
+    private func shareable(_ exams: [StoredExam], of patient: Patient) throws -> [StoredExam] {
+        let held = try self.context.custody.heldRecords(of: patient.tag)
+        return held.isEmpty ? exams : exams.filter { !held.contains($0.record) }
+    }
+
     /// Whether the asker may hold a record of this institution: a live grant to it covers the exam.
     package func mayHold(_ record: ContentAddress, _ asker: InstitutionID, now: Timestamp) throws -> Bool {
-        guard let exam = try self.context.custody.exam(record: record),
+        guard !self.context.board.tip.state.isErased(record, of: self.context.institution),
+            let exam = try self.context.custody.exam(record: record),
             let patient = try self.context.custody.patient(exam.patient)
         else { return false }
+        guard try !self.context.custody.heldRecords(of: patient.tag).contains(record) else { return false }
         let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
         return self.judge.mayRelease(
             self.judge.facts(exam),
             to: asker,
-            under: self.judge.grants(of: pseudonym),
+            under: self.judge.grants(on: pseudonym, for: asker, in: self.context.board.tip.state),
             now: now
         )
     }
@@ -67,25 +125,145 @@ package struct KeyWrapper: Sendable {
         guard !joined.isEmpty else { return [] }
         var published: [GrantID] = []
         for id in self.book.grants(to: group) {
-            guard let grant = self.context.board.tip.state.grant(id)?.grant,
-                let (terms, exams) = try self.covered(id, grant)
-            else { continue }
-            let isNew = try await self.wrap(exams, for: terms, only: joined, now: now)
-            let isOpen = try await self.wrap(exams, for: terms, now: now)
-            if isNew || isOpen { published.append(id) }
+            guard let grant = self.context.board.tip.state.grant(id)?.grant else { continue }
+            for covered in try self.covered(id, grant) {
+                let (exams, terms, steps) = (covered.exams, covered.terms, covered.steps)
+                let isNew = try await self.wrap(exams, for: terms, over: steps, only: joined, now: now)
+                let isOpen = try await self.wrap(exams, for: terms, over: steps, now: now)
+                if isNew || isOpen { published.append(id) }
+            }
         }
         return published
     }
 
-    /// The grant with its scope opened and all exams here of its patient, if the patient is known here.
-    private func covered(_ id: GrantID, _ grant: AccessGrant) throws -> (AccessTerms, [StoredExam])? {
-        for patient in try self.context.custody.patients(bucket: grant.bucket) {
+    /// Exams of a patient here on which a grant bears.
+    private struct Covered {
+        var terms: AccessTerms
+        var exams: [StoredExam]
+        var steps: [IdentityWeb.Step]
+    }
+
+    /// All exams here on which a grant bears: those of its patient, and those of patients whom links join with its patient.
+    private func covered(_ id: GrantID, _ grant: AccessGrant) throws -> [Covered] {
+        let state = self.context.board.tip.state
+        var found: [Covered] = []
+        for patient in try self.candidates(bucket: grant.bucket, { $0.handle(salt: grant.salt) == grant.handle }) {
             let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
-            guard pseudonym.handle(salt: grant.salt) == grant.handle else { continue }
-            guard let opened = self.judge.grants(of: pseudonym).first(where: { $0.id == id }) else { return nil }
-            return (opened, try self.context.custody.exams(patient: patient.number))
+            guard
+                let bearing = self.judge.bearings(on: pseudonym, in: state).first(where: { $0.terms.id == id })
+            else { continue }
+            let exams = try self.context.custody.exams(patient: patient.number)
+            found.append(
+                Covered(terms: bearing.terms, exams: try self.shareable(exams, of: patient), steps: bearing.steps)
+            )
         }
-        return nil
+        return found
+    }
+
+    /// The patients here with an identity in this bucket, their own or one that was ever linked with theirs, for which
+    /// `isMeant` holds.
+    private func candidates(bucket: UInt8, _ isMeant: (PatientPseudonym) -> Bool) throws -> [Patient] {
+        var found: [Patient] = []
+        for patient in try self.context.custody.patients(bucket: bucket)
+        where isMeant(try self.context.secrets.openPseudonym(patient.sealedPseudonym)) {
+            found.append(patient)
+        }
+        guard self.book.hasLinks else { return found }
+        for linked in try self.context.custody.linkedIdentities(bucket: bucket)
+        where !found.contains(where: { $0.number == linked.patient }) {
+            guard isMeant(try self.context.secrets.openPseudonym(linked.sealedPseudonym)),
+                let patient = try self.context.custody.patient(linked.patient)
+            else { continue }
+            found.append(patient)
+        }
+        return found
+    }
+
+    // MARK: Links
+
+    /// Notes whom a link joins with patients here, and wraps for grants that reach them through it.
+    ///
+    /// Returns the grants for which there are pages.
+    package func linkBecameFinal(_ link: IdentityLink, now: Timestamp) async throws -> [GrantID] {
+        var published: [GrantID] = []
+        for patient in try self.patients(of: link) {
+            let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
+            try self.noteLinks(of: patient, pseudonym)
+            published += try await self.wrapAll(of: patient, now: now)
+        }
+        return published
+    }
+
+    /// Takes back what was wrapped through a link: the pages that hold it are served without it from now on.
+    package func linkEnded(_ link: IdentityLink) async throws {
+        let state = self.context.board.tip.state
+        for patient in try self.patients(of: link) {
+            let pseudonym = try self.context.secrets.openPseudonym(patient.sealedPseudonym)
+            let standing = Set(self.context.web(state).principals(of: pseudonym).map(\.pseudonym))
+            for linked in try self.context.custody.linkedIdentities(of: patient.number) {
+                let other = try self.context.secrets.openPseudonym(linked.sealedPseudonym)
+                guard !standing.contains(other) else { continue }
+                for id in self.book.grants(of: other) { try await self.retire(id, of: patient) }
+            }
+        }
+    }
+
+    /// Replaces the pages of a grant that hold keys of a patient's exams by pages without them.
+    private func retire(_ grant: GrantID, of patient: Patient) async throws {
+        let institution = self.context.institution
+        let pages = try self.context.custody.ownPages(grant: grant, custodian: institution, patient: patient.number)
+        guard !pages.isEmpty else { return }
+        let gone = Set(try self.context.custody.exams(patient: patient.number).map(\.record))
+        var replaced: [CustodyStore.OwnPage] = []
+        for place in pages {
+            let page = try KeyEnvelopePage(canonicalBytes: self.context.vault.read(place.object).body)
+            guard page.entries.contains(where: { gone.contains($0.record) }) else { continue }
+            let recipients = page.recipients.compactMap { recipient in
+                self.context.board.tip.state.institution(recipient.institution).map {
+                    (institution: recipient.institution, encryptionKey: $0.card.encryptionKey)
+                }
+            }
+            let envelope = try self.context.vault.makeEnvelopePage(
+                grant: grant,
+                page: place.page,
+                recipients: recipients,
+                records: page.entries.map(\.record).filter { !gone.contains($0) },
+                chain: self.context.rules.chain
+            )
+            let object = try self.context.vault.makeObject(.keyEnvelopePage, body: envelope.canonicalBytes)
+            try await self.context.vault.append([object])
+            replaced.append(CustodyStore.OwnPage(grant: grant, page: place.page, object: object.address))
+        }
+        try self.context.custody.retire(replaced, grant: grant, custodian: institution, patient: patient.number)
+    }
+
+    /// The patients here whom a link is about, directly or through other links.
+    private func patients(of link: IdentityLink) throws -> [Patient] {
+        var found: [Patient] = []
+        for side in [link.first, link.second] {
+            for patient in try self.candidates(bucket: side.bucket, { $0.identityNode == side.node })
+            where !found.contains(where: { $0.number == patient.number }) {
+                found.append(patient)
+            }
+        }
+        return found
+    }
+
+    private func noteLinks(of patient: Patient, _ pseudonym: PatientPseudonym) throws {
+        let web = self.context.web(self.context.board.tip.state)
+        let others = Set(
+            (web.principals(of: pseudonym) + web.found(from: pseudonym)).map(\.pseudonym)
+        ).subtracting([pseudonym])
+        try self.context.custody.save(
+            others.sorted { $0.digest < $1.digest }.map {
+                LinkedIdentity(
+                    patient: patient.number,
+                    tag: self.context.secrets.tag(of: $0),
+                    bucket: $0.bucket,
+                    sealedPseudonym: self.context.secrets.seal($0)
+                )
+            }
+        )
     }
 
     /// The exams whose record and key can be read.
@@ -107,6 +285,14 @@ package struct KeyWrapper: Sendable {
         }
     }
 
+    /// The institutions, other than this one, that may read under a grant now.
+    package func readers(of grant: GrantID) -> [InstitutionID] {
+        let tip = self.context.board.tip
+        guard let state = tip.state.grant(grant) else { return [] }
+        return state.readers(groups: tip.state.groups(of: state.grant), at: tip.height)
+            .filter { $0 != self.context.institution }
+    }
+
     /// Wraps exams for the institutions that may read them; institutions that may read different ones get pages of their
     /// own.
     ///
@@ -114,16 +300,21 @@ package struct KeyWrapper: Sendable {
     private func wrap(
         _ exams: [StoredExam],
         for terms: AccessTerms,
+        over steps: [IdentityWeb.Step],
         only: Set<InstitutionID>? = nil,
         now: Timestamp
     ) async throws -> Bool {
-        let readers = terms.state.readers(groups: terms.groups, at: self.context.board.tip.height)
-            .filter { $0 != self.context.institution && only?.contains($0) ?? true }
+        let tip = self.context.board.tip
+        let web = self.context.web(tip.state)
+        let readers = terms.state.readers(groups: terms.groups, at: tip.height).filter {
+            $0 != self.context.institution && only?.contains($0) ?? true && web.carries(steps, to: $0)
+        }
         guard !readers.isEmpty else { return false }
         // Whoever may read one exam under a grant may read the same others: who it is matters for the institution alone.
         let covered = Dictionary(
             uniqueKeysWithValues: exams.filter { exam in
-                self.judge.mayRelease(self.judge.facts(exam), to: readers[0], under: [terms], now: now)
+                !self.context.board.tip.state.isErased(exam.record, of: self.context.institution)
+                    && self.judge.mayRelease(self.judge.facts(exam), to: readers[0], under: [terms], now: now)
             }.map { ($0.number, $0.record) }
         )
         let grant = terms.state.grant

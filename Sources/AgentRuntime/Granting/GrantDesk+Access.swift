@@ -45,7 +45,7 @@ extension GrantDesk {
             $0.handle(salt: state.grant.salt) == state.grant.handle
         }
         guard let pseudonym, let terms = self.judge.grants(of: pseudonym).first(where: { $0.id == id }) else {
-            throw AgentFailure(.grantUnknown, "the grant is not about this patient", hint: "See entente grants.")
+            throw Self.unknownGrant
         }
         let scope = try rest.scope(of: terms.scope)
         let narrowing = Narrowing(
@@ -112,12 +112,23 @@ extension GrantDesk {
     }
 
     package func delegationEnd(_ id: DelegationID, by key: VerifyingKey?) throws -> Prepared {
-        guard let state = self.context.board.tip.state.delegation(id) else {
-            throw AgentFailure(.delegationUnknown, "the chain knows no such delegation")
-        }
+        let ledger = self.context.board.tip.state
         let signer = key.map(Signer.key) ?? .institution(self.context.institution)
+        guard let state = ledger.delegation(id),
+            Self.mayEnd(state.delegation, signer: signer, handle: key.flatMap { ledger.enrolment($0)?.handle })
+        else { throw Self.unknownDelegation }
         let body = self.desk.body(.delegations(.end(id)), signers: [signer])
         return Prepared(body: body, subject: id.digest, doneHeight: state.endedHeight)
+    }
+
+    /// As the chain judges it: who appointed, who was appointed, and every key of the patient.
+    private static func mayEnd(_ delegation: Delegation, signer: Signer, handle: PatientHandle?) -> Bool {
+        switch (delegation.principal, signer) {
+        case (.witness(let institution), .institution(let signing)): institution == signing
+        case (.patient(let principal), .key(let key)) where principal == key: true
+        case (_, .key(let key)): key == delegation.delegate || handle == delegation.handle
+        case (.patient, .institution): false
+        }
     }
 
     /// `key`: the patient's; `nil` means that this institution witnesses the choice.

@@ -36,8 +36,10 @@ package struct GrantDesk: Sendable {
     let desk: TransactionDesk
     let judge: AccessJudge
     let resolver: PatientResolver
+    private let disclosure: Disclosure
 
     package init(context: AgentContext, desk: TransactionDesk, judge: AccessJudge, names: PseudonymDesk) {
+        self.disclosure = Disclosure(context: context, judge: judge)
         self.context = context
         self.desk = desk
         self.judge = judge
@@ -47,7 +49,8 @@ package struct GrantDesk: Sendable {
     package func enrolment(patient: String, key: VerifyingKey) async throws -> Prepared {
         let pseudonym = try await self.resolver.primary(patient)
         // A new key takes the place of a lost one: it can end what that one granted.
-        let salt = self.enrolledSalt(pseudonym) ?? Self.random(count: Enrolment.saltBytes)
+        // What is proposed for a patient without one is as steady: asking twice does not tell whether there is one.
+        let salt = self.enrolledSalt(pseudonym) ?? self.firstSalt(pseudonym)
         let enrolment = Enrolment(
             key: key,
             institution: self.context.institution,
@@ -115,11 +118,10 @@ package struct GrantDesk: Sendable {
     /// A grant and who is to sign its end.
     func endable(_ id: GrantID, by key: VerifyingKey?) throws -> (GrantState, Signer) {
         let state = self.context.board.tip.state
-        guard let known = state.grant(id) else {
-            throw AgentFailure(.grantUnknown, "the chain knows no such grant", hint: "List them: entente grants.")
-        }
+        // In the same words whether there is such a grant or another's: the difference is not everybody's to know.
+        guard let known = state.grant(id) else { throw Self.unknownGrant }
         let signer = key.map(Signer.key) ?? .institution(self.context.institution)
-        if case .emergency = known.grant.grantor {
+        if case .emergency(self.context.institution) = known.grant.grantor {
             throw AgentFailure(
                 .transactionRefused,
                 "an emergency access ends by itself",
@@ -132,15 +134,25 @@ package struct GrantDesk: Sendable {
         if key == nil, case .delegate(_, let delegation) = known.grant.grantor {
             mayEnd = state.delegation(delegation)?.delegation.principal == .witness(self.context.institution)
         }
-        guard mayEnd else {
-            throw AgentFailure(
-                .transactionRefused,
-                "the chain refuses: grant.wrong-signer",
-                hint: "Only the patient or whoever made the grant can end it."
-            )
-        }
+        guard mayEnd else { throw Self.unknownGrant }
         return (known, signer)
     }
+
+    static let unknownGrant = AgentFailure(
+        .grantUnknown,
+        "there is no such grant that whoever signs could end",
+        hint: "List them: entente grants. Only the patient or whoever made a grant can end it."
+    )
+    static let unknownEnrolment = AgentFailure(
+        .enrolmentUnknown,
+        "the key is not enrolled for this patient",
+        hint: "Check the identifier and the key file, or enrol the key first: entente patient enroll."
+    )
+    static let unknownDelegation = AgentFailure(
+        .delegationUnknown,
+        "there is no such delegation of this person about this patient",
+        hint: "Check the identifier, the key file and the delegation."
+    )
 
     /// All grants about a person, newest last.
     package func grants(of patient: String) async throws -> [(terms: AccessTerms, uses: UInt32)] {
@@ -149,7 +161,12 @@ package struct GrantDesk: Sendable {
         for pseudonym in try await self.resolver.pseudonyms(patient) {
             let grants = self.judge.grants(of: pseudonym)
             let uses = try self.judge.uses(of: pseudonym, under: grants)
-            for terms in grants where seen.insert(terms.id).inserted { found.append((terms, uses[terms.id] ?? 0)) }
+            for terms in grants {
+                guard try self.disclosure.isListed(terms, of: pseudonym), seen.insert(terms.id).inserted else {
+                    continue
+                }
+                found.append((terms, uses[terms.id] ?? 0))
+            }
         }
         return found.sorted {
             ($0.terms.state.createdHeight, $0.terms.id) < ($1.terms.state.createdHeight, $1.terms.id)
@@ -162,6 +179,12 @@ package struct GrantDesk: Sendable {
             if case .patient = terms.state.grant.grantor { return terms.state.grant.salt }
         }
         return nil
+    }
+
+    /// Follows from this home's secrets and the patient: nobody else can form it, and it is the same each time.
+    private func firstSalt(_ pseudonym: PatientPseudonym) -> [UInt8] {
+        let bytes = Array("enrolment-salt/1".utf8) + self.context.secrets.tag(of: pseudonym).bytes
+        return Array(Digest(hashing: bytes).bytes.prefix(Enrolment.saltBytes))
     }
 
     private func check(_ scope: GrantScope) throws {
@@ -182,40 +205,18 @@ package struct GrantDesk: Sendable {
         case .witness: return Self.random(count: AccessGrant.saltBytes)
         case .patient(let key): return try self.salt(of: key, pseudonym)
         case .delegate(let key, let id):
-            guard let delegation = self.context.board.tip.state.delegation(id)?.delegation else {
-                throw AgentFailure(
-                    .delegationUnknown,
-                    "the chain knows no such delegation",
-                    hint: "See entente delegation list."
-                )
-            }
-            guard delegation.delegate == key, pseudonym.handle(salt: delegation.salt) == delegation.handle else {
-                throw AgentFailure(
-                    .transactionRefused,
-                    "the delegation is another person's, or about another patient",
-                    hint: "Check the identifier, the key file and the delegation."
-                )
-            }
+            guard let delegation = self.context.board.tip.state.delegation(id)?.delegation,
+                delegation.delegate == key, pseudonym.handle(salt: delegation.salt) == delegation.handle
+            else { throw Self.unknownDelegation }
             return delegation.salt
         }
     }
 
     /// The salt under which a patient's key was enrolled.
     func salt(of key: VerifyingKey, _ pseudonym: PatientPseudonym) throws -> [UInt8] {
-        guard let enrolment = self.context.board.tip.state.enrolment(key) else {
-            throw AgentFailure(
-                .enrolmentUnknown,
-                "the key is not enrolled on this chain",
-                hint: "Enrol it first: entente patient enroll."
-            )
-        }
-        guard pseudonym.handle(salt: enrolment.salt) == enrolment.handle else {
-            throw AgentFailure(
-                .transactionRefused,
-                "the key was enrolled for another patient",
-                hint: "Check the identifier and the key file."
-            )
-        }
+        guard let enrolment = self.context.board.tip.state.enrolment(key),
+            pseudonym.handle(salt: enrolment.salt) == enrolment.handle
+        else { throw Self.unknownEnrolment }
         return enrolment.salt
     }
 

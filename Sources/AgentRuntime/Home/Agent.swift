@@ -18,17 +18,21 @@ package struct Agent: Sendable {
     private let layout: HomeLayout
     private let passphrase: [UInt8]?
     private let feeds: FeedConfiguration
+    private let listen: String?
     private let logger: Logger
 
+    /// `listen`: `HOST:PORT`, where that is not the address at which the chain says that others reach this agent.
     package init(
         layout: HomeLayout,
         passphrase: [UInt8]?,
         feeds: FeedConfiguration = FeedConfiguration(),
+        listen: String? = nil,
         logger: Logger
     ) {
         self.layout = layout
         self.passphrase = passphrase
         self.feeds = feeds
+        self.listen = listen
         self.logger = logger
     }
 
@@ -36,7 +40,12 @@ package struct Agent: Sendable {
     ///
     /// Calls `ready` when it serves.
     package func run(ready: @escaping @Sendable () -> Void) async throws {
-        let parts = try AgentAssembly(layout: self.layout, passphrase: self.passphrase, logger: self.logger).parts()
+        let parts = try AgentAssembly(
+            layout: self.layout,
+            passphrase: self.passphrase,
+            listen: self.listen,
+            logger: self.logger
+        ).parts()
         try self.emptySpool()
         do {
             try await self.serve(parts, ready: ready)
@@ -68,8 +77,12 @@ package struct Agent: Sendable {
             group.addTask { await self.watchPeers(parts) }
             group.addTask { await parts.follower.run() }
             for outbox in parts.outboxes { group.addTask { await outbox.run() } }
-            group.addTask { await parts.anchorer.run() }
+            for anchorer in parts.anchorers { group.addTask { await anchorer.run() } }
+            group.addTask { await parts.facts.run() }
+            group.addTask { await parts.production.run() }
             group.addTask { await parts.anomalies.run() }
+            group.addTask { await parts.reconciler.run() }
+            group.addTask { await parts.erasures.run() }
             group.addTask { await parts.keeper.run() }
             group.addTask { await parts.served.run() }
             group.addTask { await parts.replicator.run() }
@@ -131,6 +144,7 @@ package struct Agent: Sendable {
         var connected: Set<InstitutionID> = []
         while !Task.isCancelled {
             let now = Set(parts.link.peers.filter(\.connected).map(\.institution))
+            parts.context.contacts.saw(now, now: Clock.now)
             for peer in now.subtracting(connected).sorted() {
                 parts.loop.put(.connected(peer))
                 await parts.replicator.connected(peer)
@@ -149,12 +163,8 @@ package struct Agent: Sendable {
     }
 
     private func saveConfirmation(_ parts: AgentParts) {
-        let uptime = Clock.uptime
-        guard let confirmed = parts.context.confirmations.confirmed(uptime: uptime) else { return }
-        let time = Clock.now.milliseconds - (uptime - confirmed)
-        guard time > 0 else { return }
         do {
-            try parts.context.custody.setMark(AgentAssembly.confirmedMark, UInt64(time))
+            try parts.context.keepConfirmation()
         } catch {
             // Without it a restart that is cut off honours no grant, which is the safe side.
             self.logger.warning("the last confirmation was not stored", metadata: ["error": "\(error)"])

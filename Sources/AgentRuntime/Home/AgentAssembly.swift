@@ -49,10 +49,17 @@ private struct Bells: Sendable {
     let receipts = Bell()
     let written = Bell()
     let found = Bell()
+    /// A fact of recognition waits to be committed; a batch of them waits to be submitted.
+    let madeFacts = Bell()
+    let facts = Bell()
+    /// For the book of facts: the chain has a block, or a manifest has come.
+    let book = Bell()
     /// The chain has a block: for the follower, and for whoever shares the pseudonym key.
     let follow = Bell()
     let blocks = Bell()
     let served = Bell()
+    /// An entry of the local chain waits, or the chain has a block.
+    let offline = Bell()
 }
 
 /// Opens a home and puts the services of its agent together.
@@ -63,11 +70,13 @@ struct AgentAssembly {
 
     private let layout: HomeLayout
     private let passphrase: [UInt8]?
+    private let listen: String?
     private let logger: Logger
 
-    init(layout: HomeLayout, passphrase: [UInt8]?, logger: Logger) {
+    init(layout: HomeLayout, passphrase: [UInt8]?, listen: String?, logger: Logger) {
         self.layout = layout
         self.passphrase = passphrase
+        self.listen = listen
         self.logger = logger
     }
 
@@ -133,6 +142,14 @@ struct AgentAssembly {
             locators: try LocatorStore(path: self.layout.locatorDatabase.path),
             custody: custody,
             codes: try CodeBook(custody: custody, institution: institution),
+            offline: try OfflineChain(
+                layout: self.layout,
+                institution: institution,
+                chain: rules.chain,
+                vault: vault,
+                custody: custody,
+                logger: self.logger
+            ),
             board: ChainBoard(tip: try ChainLoader(chain: chain, rules: rules).load(genesisBytes)),
             confirmations: TipConfirmations(
                 validators: validators,
@@ -163,20 +180,15 @@ struct AgentAssembly {
         let names = PseudonymDesk(context: context) { holder, request in
             try await EvaluationReply.ask(link, holder, request)
         }
-        let replicator = Replicator(context: context, link: link)
+        let replicator = Replicator(context: context, link: link, indexed: { bells.book.ring() })
         let halt = AgentHalt()
-        let loop = AgentLoop(
-            board: context.board,
-            chain: context.chain,
-            votes: votes.log,
-            vault: context.vault,
-            confirmations: context.confirmations,
-            outlets: self.loopOutlets(link, replicator, halt, bells),
-            logger: self.logger
-        )
+        let loop = self.loop(context, votes, self.loopOutlets(link, replicator, halt, bells, context.erasures))
         let desk = TransactionDesk(context: context) { loop.put(.submit($0)) }
         let final = FinalBatches(custody: context.custody, feeds: context.feeds)
         let writer = try self.writer(context, names, desk, bells)
+        let facts = FactBook(context: context, bell: bells.book)
+        let factDesk = FactDesk(context: context, book: facts, made: { bells.madeFacts.ring() })
+        let outlets = self.followerOutlets(context, link, directory, replicator, identity, found: bells.found)
         return AgentParts(
             context: context,
             core: core,
@@ -190,29 +202,41 @@ struct AgentAssembly {
                 book: book,
                 wrapper: wrapper,
                 final: final,
-                outlets: self.followerOutlets(context, link, directory, replicator, identity),
+                outlets: outlets,
                 bell: bells.follow
             ),
             outboxes: Self.outboxes(context, desk, bells),
-            anchorer: try Self.anchorer(context, desk, bells),
+            anchorers: try Self.anchorers(context, desk, bells),
+            facts: facts,
+            production: ProductionReporter(context: context, desk: factDesk),
             anomalies: AnomalyReporter(context: context, desk: desk, bell: bells.found),
+            reconciler: Self.reconciler(context, desk, bells),
+            erasures: ErasureKeeper(context: context, desk: desk),
             names: names,
             keeper: PseudonymKeeper(context: context, desk: desk, bell: bells.blocks),
             served: PseudonymReporter(context: context, desk: desk, bell: bells.served),
             final: final,
             writer: writer,
             harness: self.harness(
-                context,
-                names,
-                desk,
-                judge,
+                (context, names, desk, judge, wrapper),
                 ImportSession(context: context, writer: writer, final: final),
-                link,
-                replicator,
-                identity,
-                written: bells.written
+                (link, replicator, identity),
+                (factDesk, facts),
+                bells
             ),
             halt: halt
+        )
+    }
+
+    private func loop(_ context: AgentContext, _ votes: RecoveredVotes, _ outlets: AgentLoop.Outlets) -> AgentLoop {
+        AgentLoop(
+            board: context.board,
+            chain: context.chain,
+            votes: votes.log,
+            vault: context.vault,
+            confirmations: context.confirmations,
+            outlets: outlets,
+            logger: self.logger
         )
     }
 
@@ -220,21 +244,39 @@ struct AgentAssembly {
         [
             BatchOutbox(context: context, desk: desk, kind: .exams, bell: bells.exams),
             BatchOutbox(context: context, desk: desk, kind: .receipts, bell: bells.receipts),
+            BatchOutbox(context: context, desk: desk, kind: .facts, bell: bells.facts),
         ]
     }
 
-    private static func anchorer(
+    private static func reconciler(
         _ context: AgentContext,
         _ desk: TransactionDesk,
         _ bells: Bells
-    ) throws -> ReceiptAnchorer {
-        ReceiptAnchorer(
-            context: context,
-            desk: desk,
-            sequencer: try BatchSequencer(kind: .receipts, context: context),
-            bell: bells.written,
-            prepared: { bells.receipts.ring() }
-        )
+    ) -> OfflineReconciler {
+        OfflineReconciler(context: context, desk: desk, bell: bells.offline, found: { bells.found.ring() })
+    }
+
+    private static func anchorers(
+        _ context: AgentContext,
+        _ desk: TransactionDesk,
+        _ bells: Bells
+    ) throws -> [BatchAnchorer] {
+        [
+            try BatchAnchorer(
+                context: context,
+                desk: desk,
+                source: ReceiptAnchorSource(context: context),
+                bell: bells.written,
+                prepared: { bells.receipts.ring() }
+            ),
+            try BatchAnchorer(
+                context: context,
+                desk: desk,
+                source: FactAnchorSource(context: context),
+                bell: bells.madeFacts,
+                prepared: { bells.facts.ring() }
+            ),
+        ]
     }
 
     private static func grantBook(_ context: AgentContext) throws -> GrantBook {
@@ -251,6 +293,8 @@ struct AgentAssembly {
             let delegation = try Delegation(canonicalBytes: bytes)
             book.add(delegation.id, delegation)
         }
+        for bytes in try context.custody.accessNotes(.lifeEvent) { book.add(try LifeEvent(canonicalBytes: bytes)) }
+        if try !context.custody.accessNotes(.identity).isEmpty { book.noteLinks() }
         return book
     }
 
@@ -261,8 +305,14 @@ struct AgentAssembly {
         _ server: ObjectServer
     ) throws -> PeerLink {
         guard let card = context.board.tip.state.institution(context.institution)?.card,
-            let address = PeerAddress(card.address)
-        else { throw AgentFailure(.badRequest, "this institution's address on the chain is not HOST:PORT") }
+            let address = PeerAddress(self.listen ?? card.address)
+        else {
+            throw AgentFailure(
+                .badRequest,
+                self.listen == nil
+                    ? "this institution's address on the chain is not HOST:PORT" : "--listen is not HOST:PORT"
+            )
+        }
         // One message is at most a range of blocks that were decided together, and the link must take it whole.
         var limits = PeerLinkLimits()
         limits.messageBytesMax = ConsensusMessage.byteCountMax + Self.messageOverheadBytes
@@ -297,37 +347,68 @@ struct AgentAssembly {
     }
 
     private func harness(
-        _ context: AgentContext,
-        _ names: PseudonymDesk,
-        _ desk: TransactionDesk,
-        _ judge: AccessJudge,
+        _ inside: (
+            context: AgentContext, names: PseudonymDesk, desk: TransactionDesk, judge: AccessJudge, wrapper: KeyWrapper
+        ),
         _ imports: ImportSession,
-        _ link: PeerLink,
-        _ replicator: Replicator,
-        _ identity: TransportIdentitySource,
-        written: Bell
+        _ outside: (link: PeerLink, replicator: Replicator, identity: TransportIdentitySource),
+        _ recognition: (desk: FactDesk, book: FactBook),
+        _ bells: Bells
     ) -> AgentHarness {
+        let (context, names, desk, judge, wrapper) = inside
+        let (link, replicator, identity) = outside
+        let (facts, book) = recognition
+        let (written, offline) = (bells.written, bells.offline)
         let fetcher = Fetcher(
             context: context,
             names: names,
             judge: judge,
             obtain: { record, custodian in await replicator.obtain(record, from: custodian, atMost: .seconds(3)) },
-            receiptWritten: { written.ring() }
+            receiptWritten: {
+                written.ring()
+                offline.ring()
+            },
+            facts: facts
         )
+        let finder = Finder(context: context, judge: judge, names: names)
+        let verdicts = VerdictDesk(context: context, finder: finder, judge: judge)
+        let log = AccessLog(context: context, judge: judge, finder: finder, names: names)
         return AgentHarness(
             context: context,
             desk: desk,
-            finder: Finder(context: context, judge: judge, names: names),
+            finder: finder,
+            verdicts: verdicts,
+            policies: PolicyDesk(context: context, desk: desk),
             fetcher: fetcher,
             grants: GrantDesk(context: context, desk: desk, judge: judge, names: names),
             emergencies: EmergencyDesk(
                 context: context,
                 desk: desk,
                 credentials: fetcher.credentials,
-                names: names
+                names: names,
+                judge: judge,
+                declared: { offline.ring() }
             ),
-            log: AccessLog(context: context, names: names),
+            mandates: MandateDesk(context: context, desk: desk, judge: judge, names: names),
+            erasures: ErasureDesk(context: context, desk: desk),
+            identities: IdentityDesk(
+                context: context,
+                desk: desk,
+                judge: judge,
+                log: log,
+                names: names,
+                share: { patient in
+                    for grant in try await wrapper.wrapAll(of: patient, now: Clock.now) {
+                        let bytes = AgentMessage.pagesPublished([grant]).canonicalBytes
+                        for reader in wrapper.readers(of: grant) { link.send(bytes, .transactions, to: reader) }
+                    }
+                }
+            ),
+            log: log,
             anomalies: AnomalyList(context: context),
+            facts: facts,
+            matching: MatchDesk(context: context, finder: finder, verdicts: verdicts, facts: facts),
+            statistics: StatisticsDesk(context: context, book: book),
             imports: imports,
             reporter: StatusReporter(context: context, link: link, replicator: replicator, names: names),
             transport: TransportKeys(context: context),
@@ -340,7 +421,8 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ replicator: Replicator,
         _ halt: AgentHalt,
-        _ bells: Bells
+        _ bells: Bells,
+        _ erasures: ErasureInbox
     ) -> AgentLoop.Outlets {
         AgentLoop.Outlets(
             send: { message, peer in link.send(message.canonicalBytes, message.channel.messageClass, to: peer) },
@@ -351,6 +433,9 @@ struct AgentAssembly {
             committed: { _ in
                 bells.follow.ring()
                 bells.blocks.ring()
+                bells.book.ring()
+                bells.offline.ring()
+                erasures.bell.ring()
             },
             pagesPublished: { grants, custodian in replicator.hint(grants, by: custodian) },
             halted: { halt.happened($0) }
@@ -372,7 +457,8 @@ struct AgentAssembly {
         _ link: PeerLink,
         _ directory: PeerDirectory,
         _ replicator: Replicator,
-        _ identity: TransportIdentitySource
+        _ identity: TransportIdentitySource,
+        found: Bell
     ) -> ChainFollower.Outlets {
         ChainFollower.Outlets(
             want: { address, institution, kind, batch in
@@ -387,6 +473,9 @@ struct AgentAssembly {
             institutionsChanged: {
                 directory.update(PeerRegistry.entries(context.board.tip))
                 self.follow(context, identity)
+            },
+            emergencyOpened: { id in
+                if try EmergencyWatch(context: context).look(at: id) { found.ring() }
             }
         )
     }

@@ -14,8 +14,12 @@ struct AgentParts: Sendable {
     let replicator: Replicator
     let follower: ChainFollower
     let outboxes: [BatchOutbox]
-    let anchorer: ReceiptAnchorer
+    let anchorers: [BatchAnchorer]
+    let facts: FactBook
+    let production: ProductionReporter
     let anomalies: AnomalyReporter
+    let reconciler: OfflineReconciler
+    let erasures: ErasureKeeper
     let names: PseudonymDesk
     let keeper: PseudonymKeeper
     let served: PseudonymReporter

@@ -159,4 +159,11 @@ package enum Founding {
             throw AgentFailure(.internalError, "a file of the home cannot be written")
         }
     }
+
+    /// Gives a damaged file another name, so that a new one takes its place and it can still be looked at.
+    static func setAside(_ url: URL) throws {
+        guard rename(url.path, url.appendingPathExtension("damaged").path) == 0 else {
+            throw AgentFailure(.internalError, "a damaged file of the home cannot be set aside")
+        }
+    }
 }

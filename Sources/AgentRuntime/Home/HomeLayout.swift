@@ -11,6 +11,8 @@ package struct HomeLayout: Sendable {
     package var genesis: URL { self.root.appending(path: "genesis") }
     package var socket: URL { self.root.appending(path: "agent.sock") }
     package var voteLog: URL { self.root.appending(path: "votes.log") }
+    /// What was opened in emergencies without contact; its second copy is in `custodyDatabase`.
+    package var emergencyLog: URL { self.root.appending(path: "emergency.log") }
     package var chainDatabase: URL { self.root.appending(path: "chain.sqlite") }
     package var locatorDatabase: URL { self.root.appending(path: "locators.sqlite") }
     package var custodyDatabase: URL { self.root.appending(path: "custody.sqlite") }

@@ -9,7 +9,8 @@ extension LocatorSummary {
         item: CatalogueItem? = nil,
         record: ContentAddress,
         recordBytes: Int,
-        supersedes: ContentAddress?
+        supersedes: ContentAddress?,
+        identity: IdentityLevel = .match
     ) {
         let coding =
             item.map { Coding(system: $0.code.system, code: $0.code.code, display: $0.display) } ?? exam.code.primary
@@ -30,7 +31,8 @@ extension LocatorSummary {
             reportTime: exam.issued?.earliest,
             recordBytes: UInt32(clamping: recordBytes),
             imageCount: counted > 0 ? counted : UInt32(clamping: series.reduce(0) { $0 + $1.instances.count }),
-            supersedes: supersedes
+            supersedes: supersedes,
+            identity: identity
         )
     }
 }

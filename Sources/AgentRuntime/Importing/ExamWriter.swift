@@ -53,6 +53,7 @@ package final class ExamWriter: Sendable {
     private let desk: TransactionDesk
     private let sequencer: BatchSequencer
     private let checker: CrossChecker
+    private let profiles: ProfileKeeper
     private let prepared: @Sendable () -> Void
     private let found: @Sendable () -> Void
     private let gate = AsyncGate()
@@ -71,6 +72,7 @@ package final class ExamWriter: Sendable {
         self.context = context
         self.names = names
         self.checker = CrossChecker(context: context)
+        self.profiles = ProfileKeeper(context: context)
         self.found = found
         self.desk = desk
         self.sequencer = sequencer
@@ -118,7 +120,8 @@ package final class ExamWriter: Sendable {
         let identified = self.identify(item)
         let pseudonyms = try await self.names.pseudonyms(identified.identifiers, patience: .short)
         guard let named = self.name(item, identified, pseudonyms).named,
-            let known = try self.context.custody.versions(sources: [named.source]).first?.last
+            let known = try self.context.custody.versions(sources: [named.source]).first?.last,
+            !self.context.board.tip.state.isErased(known.record, of: self.context.institution)
         else { return nil }
         return try self.context.vault.openOwn(known.record).content
     }
@@ -259,7 +262,8 @@ package final class ExamWriter: Sendable {
             records.append(Written(planned: planned, record: record, item: reading.item))
             for code in reading.reviewed { reviewed.add(code) }
         }
-        let entries = self.entries(records, items)
+        let identity = try self.profiles.judge(self.described(records, items), now: Clock.now)
+        let entries = self.entries(records, items, identity.levels)
         let aliases = Cores.map(plan.aliases) { alias in
             PseudonymSealing.sealAlias(
                 of: alias.primary,
@@ -285,11 +289,35 @@ package final class ExamWriter: Sendable {
         let root = manifest.root
         let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
         _ = try self.sequencer.next { number, previous in
-            try self.prepare(number, previous, root: root, object.address, plan, records, items, checks, reviewed)
+            try self.prepare(
+                number,
+                previous,
+                root: root,
+                object.address,
+                plan,
+                records,
+                items,
+                checks,
+                reviewed,
+                identity.findings
+            )
         }
         self.prepared()
         if !checks.anomalies.isEmpty { self.found() }
         return Result(outcomes: plan.outcomes, batch: (number, root, UInt32(entries.count)))
+    }
+
+    /// How the exams describe their patients.
+    private func described(_ records: [Written], _ items: [Item]) -> [ProfileKeeper.Subject] {
+        let institution = self.context.institution
+        return Cores.map(records) { written in
+            let (planned, record) = (written.planned, written.record)
+            return ProfileKeeper.Subject(
+                tag: planned.named.tag,
+                traits: ProfileKeeper.traits(of: items[planned.item].patient, institution: institution),
+                record: record.object.address
+            )
+        }
     }
 
     /// The source's bytes and, if there is room, what its codes stand for.
@@ -325,20 +353,25 @@ package final class ExamWriter: Sendable {
         }
     }
 
-    private func entries(_ records: [Written], _ items: [Item]) -> [Manifest.Entry] {
+    private func entries(
+        _ records: [Written],
+        _ items: [Item],
+        _ levels: [IdentityLevel]
+    ) -> [Manifest.Entry] {
         var addresses: [Int: ContentAddress] = [:]
         for written in records { addresses[written.planned.item] = written.record.object.address }
         let known = addresses
-        return Cores.map(records) { written in
-            let (planned, record) = (written.planned, written.record)
+        return Cores.map(Array(records.indices)) { index in
+            let (planned, record) = (records[index].planned, records[index].record)
             // An earlier version may stand in this same batch.
             let supersedes = planned.replacesItem.flatMap { known[$0] } ?? planned.replaces?.record
             let summary = LocatorSummary(
                 of: items[planned.item].exam,
-                item: written.item,
+                item: records[index].item,
                 record: record.object.address,
                 recordBytes: record.plainBytes,
-                supersedes: supersedes
+                supersedes: supersedes,
+                identity: levels[index]
             )
             let locator = PseudonymSealing.sealLocator(
                 summary,
@@ -366,7 +399,8 @@ package final class ExamWriter: Sendable {
         _ records: [Written],
         _ items: [Item],
         _ checks: BatchChecks,
-        _ codes: ReviewedCodes
+        _ codes: ReviewedCodes,
+        _ identity: IdentityFindings
     ) throws -> BatchAnchor {
         let anchor = BatchAnchor(
             institution: self.context.institution,
@@ -387,6 +421,7 @@ package final class ExamWriter: Sendable {
                 kind: items[planned.item].exam.kind,
                 itemCode: written.item?.code.code ?? items[planned.item].exam.code.primary?.code ?? "",
                 examTime: items[planned.item].exam.time?.earliest,
+                release: ExamRelease(of: items[planned.item].exam),
                 supersedes: planned.replaces?.number
             )
         }
@@ -401,7 +436,8 @@ package final class ExamWriter: Sendable {
             patients: plan.patientChanges,
             exams: exams,
             checks: checks,
-            codes: codes
+            codes: codes,
+            identity: identity
         )
         return anchor
     }

@@ -21,11 +21,25 @@ package struct AgentContext: Sendable {
     package let locators: LocatorStore
     package let custody: CustodyStore
     package let codes: CodeBook
+    package let offline: OfflineChain
     package let board: ChainBoard
     package let confirmations: TipConfirmations
     package let secrets: HomeSecrets
     package let logger: Logger
     package let feeds = FeedBook()
+    package let contacts = SourceContacts()
+    package let voids = VoidedRecords()
+    /// Erasures that somebody has to look at.
+    package let erasures = ErasureInbox()
+
+    /// Remembers when a quorum last confirmed the tip, for a restart without a network.
+    package func keepConfirmation() throws {
+        let uptime = Clock.uptime
+        guard let confirmed = self.confirmations.confirmed(uptime: uptime) else { return }
+        let time = Clock.now.milliseconds - (uptime - confirmed)
+        guard time > 0 else { return }
+        try self.custody.setMark(AgentAssembly.confirmedMark, UInt64(time))
+    }
 
     /// The row of a person in the custody store, as it stands or as it would begin.
     package func patientChange(_ pseudonym: PatientPseudonym, known: Patient?) -> PatientChange {

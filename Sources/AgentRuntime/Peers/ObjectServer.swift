@@ -34,22 +34,50 @@ package struct ObjectServer: Sendable {
             try await response.write(reply.canonicalBytes)
             return
         }
+        let start = ContinuousClock.now
+        let isWhole = try await self.write(request, asker, response)
+        // Also in time, what is refused and what is not here look alike.
+        if !isWhole { await AnswerPace.hold(since: start, step: AnswerPace.refusal) }
+    }
+
+    /// Returns whether everything that was asked for was written.
+    private func write(
+        _ request: PeerRequest,
+        _ asker: InstitutionID,
+        _ response: FetchResponse
+    ) async throws -> Bool {
         var budget = Self.replyBytesMax
+        var isWhole = true
         let now = Clock.now
         for address in try self.addresses(request, asker, now) {
             // Before the disk is touched: what is refused costs nothing and takes no longer than what is not here.
             if case .objects = request, try self.isRecord(address),
                 try !self.wrapper.mayHold(address, asker, now: now)
             {
+                isWhole = false
                 continue
             }
             guard let object = try? self.context.vault.read(address),
                 try self.mayHave(object, asker, request, now)
-            else { continue }
+            else {
+                isWhole = false
+                continue
+            }
+            // Pages go out in order: what comes behind one that is about to be replaced waits for it.
+            guard !self.holdsErased(object) else { return false }
             budget -= object.body.count
-            guard budget >= 0 else { return }
+            guard budget >= 0 else { return true }
             try await ObjectWriter.write(object, to: response)
         }
+        return isWhole
+    }
+
+    /// Whether a page of wrapped keys still has one of an erased record.
+    private func holdsErased(_ object: SealedObject) -> Bool {
+        guard object.header.kind == .keyEnvelopePage, let page = try? KeyEnvelopePage(canonicalBytes: object.body)
+        else { return false }
+        let state = self.context.board.tip.state
+        return page.entries.contains { state.isErased($0.record, of: self.context.institution) }
     }
 
     private func isRecord(_ address: ContentAddress) throws -> Bool {

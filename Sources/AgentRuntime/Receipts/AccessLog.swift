@@ -19,17 +19,29 @@ package struct AccessLog: Sendable {
 
     private let context: AgentContext
     private let resolver: PatientResolver
+    private let finder: Finder
+    private let disclosure: Disclosure
 
-    package init(context: AgentContext, names: PseudonymDesk) {
+    package init(context: AgentContext, judge: AccessJudge, finder: Finder, names: PseudonymDesk) {
         self.context = context
+        self.finder = finder
+        self.disclosure = Disclosure(context: context, judge: judge)
         self.resolver = PatientResolver(context: context, names: names)
     }
 
     /// Newest first.
     package func readings(of patient: String) async throws -> [Reading] {
+        let web = self.context.web(self.context.board.tip.state)
+        return try self.readings(
+            of: try await self.resolver.pseudonyms(patient).flatMap(web.found(from:)).map(\.pseudonym)
+        )
+    }
+
+    /// The readings of exams that are listed under any of these identities, newest first.
+    package func readings(of pseudonyms: [PatientPseudonym]) throws -> [Reading] {
         var readings: [Digest: Reading] = [:]
-        for pseudonym in try await self.resolver.pseudonyms(patient) {
-            for receipt in try self.anchored(pseudonym) {
+        for pseudonym in Set(pseudonyms) {
+            for receipt in try self.shown(self.anchored(pseudonym), of: pseudonym) {
                 readings[receipt.leafHash] = Reading(receipt: receipt, isAnchored: true)
             }
             for receipt in try self.waiting(pseudonym) where readings[receipt.leafHash] == nil {
@@ -38,6 +50,19 @@ package struct AccessLog: Sendable {
         }
         return readings.values.sorted {
             ($1.receipt.time, $1.receipt.leafHash) < ($0.receipt.time, $0.receipt.leafHash)
+        }
+    }
+
+    /// Without what is between others and about an exam that is not listed here.
+    private func shown(_ receipts: [FetchReceipt], of pseudonym: PatientPseudonym) throws -> [FetchReceipt] {
+        let own = self.context.institution
+        guard receipts.contains(where: { $0.institution != own && $0.custodian != own }) else { return receipts }
+        let listed = Set(
+            try self.finder.exams(of: pseudonym)
+                .filter { self.disclosure.isListed($0.summary, of: pseudonym) }.map(\.summary.record)
+        )
+        return receipts.filter {
+            $0.institution == own || $0.custodian == own || listed.contains($0.request.record)
         }
     }
 

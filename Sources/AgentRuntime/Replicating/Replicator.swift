@@ -27,6 +27,8 @@ package actor Replicator {
 
     private let context: AgentContext
     private let link: PeerLink
+    /// Called when a manifest is here that was not.
+    private let indexed: @Sendable () -> Void
     private let bell = Bell()
     /// Bounded: a hint that is dropped costs a wait until the machine asks again by itself.
     private let hints = AsyncStream<([GrantID], InstitutionID)>.makeStream(bufferingPolicy: .bufferingNewest(1024))
@@ -37,9 +39,11 @@ package actor Replicator {
     private var manifests: [ContentAddress: [ManifestPlace]] = [:]
     private var waiters: [ContentAddress: [CheckedContinuation<Void, Never>]] = [:]
 
-    package init(context: AgentContext, link: PeerLink) {
+    /// `indexed`: called when a manifest is here that was not.
+    package init(context: AgentContext, link: PeerLink, indexed: @escaping @Sendable () -> Void) {
         self.context = context
         self.link = link
+        self.indexed = indexed
         var limits = ReplicationLimits()
         // Objects asked of one peer in the same step travel in one request.
         limits.perPeer = 64
@@ -126,6 +130,7 @@ package actor Replicator {
         for institution in state.institutionIDs where institution != self.context.institution {
             try self.restoreManifests(of: institution, .exams, next: state.commitmentHead(institution).next)
             try self.restoreManifests(of: institution, .receipts, next: state.receiptHead(institution).next)
+            try self.restoreManifests(of: institution, .facts, next: state.factHead(institution).next)
         }
         try self.restoreRecords()
         for grant in try self.context.custody.activeGrants(now: Clock.now) where grant.isGrantee {
@@ -138,11 +143,21 @@ package actor Replicator {
         guard next > 0 else { return }
         let state = self.context.board.tip.state
         for number in try self.context.locators.gaps(kind, institution: institution, in: 0...next - 1).joined() {
-            let batch =
-                kind == .exams
-                ? state.commitmentBatch(institution, number) : state.receiptBatch(institution, number)
-            guard let batch else { continue }
-            self.want(batch.anchor.manifest, of: institution, kind, batch: number)
+            guard let anchor = Self.anchor(institution, kind, number, state) else { continue }
+            self.want(anchor.manifest, of: institution, kind, batch: number)
+        }
+    }
+
+    private static func anchor(
+        _ institution: InstitutionID,
+        _ kind: ManifestKind,
+        _ number: UInt64,
+        _ state: LedgerState
+    ) -> BatchAnchor? {
+        switch kind {
+        case .exams: state.commitmentBatch(institution, number)?.anchor
+        case .receipts: state.receiptBatch(institution, number)?.anchor
+        case .facts: state.factBatch(institution, number)?.anchor
         }
     }
 
@@ -308,7 +323,9 @@ package actor Replicator {
     }
 
     private func settle(_ object: SealedObject, from peer: InstitutionID) throws {
-        for place in self.manifests.removeValue(forKey: object.address) ?? [] {
+        let places = self.manifests.removeValue(forKey: object.address) ?? []
+        defer { if !places.isEmpty { self.indexed() } }
+        for place in places {
             do {
                 try self.index(object, place)
             } catch let failure as AgentFailure where failure.code == .proofIncomplete {
@@ -329,9 +346,11 @@ package actor Replicator {
         // One that says it is this institution's own was invented, and the vault would refuse all that came with it.
         guard object.header.origin != self.context.institution else { return false }
         if self.manifests[object.address] != nil {
-            return (object.header.kind == .manifest || object.header.kind == .receiptManifest)
+            return [.manifest, .receiptManifest, .factManifest].contains(object.header.kind)
                 && object.body.count <= Self.manifestBytesMax
         }
+        // A page or a plan of before the erasure may still ask for it.
+        guard !self.context.board.tip.state.isErased(object.address, of: object.header.origin) else { return false }
         return try object.header.kind == .record
             && self.context.locators.entries(record: object.address).contains {
                 $0.institution == object.header.origin && Int($0.leaf.sealedBytes) == object.body.count
@@ -340,19 +359,25 @@ package actor Replicator {
 
     private func index(_ object: SealedObject, _ place: ManifestPlace) throws {
         let state = self.context.board.tip.state
+        guard let anchor = Self.anchor(place.institution, place.kind, place.batch, state) else {
+            throw Self.liar(place.institution)
+        }
         switch place.kind {
         case .exams:
             guard let manifest = try? Manifest(canonicalBytes: object.body),
                 manifest.institution == place.institution, manifest.batch == place.batch,
-                let anchor = state.commitmentBatch(place.institution, place.batch)?.anchor,
                 manifest.root == anchor.root, manifest.entries.count == Int(anchor.count)
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         case .receipts:
             guard let manifest = try? ReceiptManifest(canonicalBytes: object.body),
                 manifest.institution == place.institution, manifest.batch == place.batch,
-                let anchor = state.receiptBatch(place.institution, place.batch)?.anchor,
                 manifest.root == anchor.root, manifest.entries.count == Int(anchor.count)
+            else { throw Self.liar(place.institution) }
+            _ = try self.context.locators.add(manifest, address: object.address)
+        case .facts:
+            guard object.header.kind == .factManifest,
+                let manifest = try? FactManifest(canonicalBytes: object.body), manifest.isBound(by: anchor)
             else { throw Self.liar(place.institution) }
             _ = try self.context.locators.add(manifest, address: object.address)
         }
@@ -392,16 +417,30 @@ package actor Replicator {
             let key = self.context.board.tip.state.institution(custodian)?.card.signingKey,
             page.isSigned(by: key, chain: self.context.rules.chain)
         else { throw Self.liar(custodian) }
-        try await self.context.vault.append([object])
+        // Of an erased record not even the wrapped key is written to the disk.
+        let erased = self.erased(page)
+        let kept = erased.isEmpty ? object : try Destroyer(context: self.context).trimmed(page, without: erased)
+        let entries = page.entries.filter { !erased.contains($0.record) }
+        try await self.context.vault.append([kept])
         try self.context.custody.savePage(
             grant: grant,
             custodian: custodian,
             page: number,
-            object: object.address,
-            records: page.entries.map(\.record)
+            object: kept.address,
+            records: entries.map(\.record)
         )
-        let lacking = try page.entries.filter { try !self.context.vault.contains($0.record) }
+        // An erasure that was accepted meanwhile was carried out without this page.
+        let state = self.context.board.tip.state
+        for record in self.erased(page).subtracting(erased) {
+            if let id = state.erasure(of: record, by: custodian) { self.context.erasures.add(id) }
+        }
+        let lacking = try entries.filter { try !self.context.vault.contains($0.record) }
         self.take(.wanted(lacking.map { Want(address: $0.record, priority: .record, sources: [custodian]) }))
+    }
+
+    private func erased(_ page: KeyEnvelopePage) -> Set<ContentAddress> {
+        let state = self.context.board.tip.state
+        return Set(page.entries.map(\.record).filter { state.isErased($0, of: page.custodian) })
     }
 
     private static func liar(_ institution: InstitutionID) -> AgentFailure {

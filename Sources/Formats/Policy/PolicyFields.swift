@@ -113,6 +113,11 @@ struct PolicyFields {
         return time.earliest.milliseconds / 1000
     }
 
+    func time(_ key: String) throws(PolicyFault) -> Int64 {
+        guard let time = try self.optionalTime(key) else { throw PolicyFault(.missing, at: self.path(of: key)) }
+        return time
+    }
+
     func scope(_ key: String) throws(PolicyFault) -> Scope {
         guard let scope = Scope(try self.text(key)) else { throw PolicyFault(.badScope, at: self.path(of: key)) }
         return scope

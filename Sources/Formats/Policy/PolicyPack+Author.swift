@@ -5,7 +5,7 @@ extension PolicyPack {
     private static let topKeys: Set<String> = [
         "name", "version", "effectiveFrom", "effectiveTo", "example", "clockSkewSeconds", "staleAfterSeconds",
         "undoMinutes", "items", "conversions", "ordinals", "pacts", "authorities", "windows", "levels", "negatives",
-        "labels", "flags", "texts", "reasonMaps",
+        "labels", "flags", "texts", "reasonMaps", "marks", "assessments",
     ]
 
     /// - Throws: ``PolicyFault`` with the first place that is not of the form.
@@ -33,6 +33,8 @@ extension PolicyPack {
         self.negatives = try Self.list(top, "negatives", NegativeRule.init(author:at:))
         self.labels = try Self.list(top, "labels", LabelRule.init(author:at:))
         self.flags = try Self.list(top, "flags", FlagRule.init(author:at:))
+        self.marks = try Self.list(top, "marks", MemberMark.init(author:at:))
+        self.assessments = try Self.list(top, "assessments", MemberAssessment.init(author:at:))
         try self.readOrdinals(top)
         try self.readReasons(top)
     }
@@ -240,6 +242,42 @@ extension PolicyPack.FlagRule {
             flag: try fields.word("flag"),
             reason: try fields.word("reason"),
             clause: try fields.optionalText("clause") ?? ""
+        )
+    }
+}
+
+extension PolicyPack.MemberMark {
+    fileprivate init(author node: MappingNode, at path: String) throws(PolicyFault) {
+        let fields = try PolicyFields(
+            node,
+            at: path,
+            allowed: ["institution", "authority", "scope", "items", "validFrom", "validTo"]
+        )
+        self.init(
+            institution: try fields.text("institution"),
+            authority: try fields.text("authority"),
+            scope: try fields.scope("scope"),
+            items: try fields.texts("items"),
+            validFrom: try fields.time("validFrom"),
+            validTo: try fields.time("validTo")
+        )
+    }
+}
+
+extension PolicyPack.MemberAssessment {
+    fileprivate init(author node: MappingNode, at path: String) throws(PolicyFault) {
+        let fields = try PolicyFields(
+            node,
+            at: path,
+            allowed: ["institution", "scheme", "items", "from", "to", "passed"]
+        )
+        self.init(
+            institution: try fields.text("institution"),
+            scheme: try fields.text("scheme"),
+            items: try fields.texts("items"),
+            from: try fields.time("from"),
+            to: try fields.time("to"),
+            passed: try fields.flag("passed", default: true)
         )
     }
 }

@@ -25,6 +25,12 @@ package struct AccessTerms: Sendable {
     package var mandate: Mandate?
     /// The referrals that the scopes name, as far as they exist.
     package var referrals: [ReferralState]
+    /// Where a guardian granted: all guardians' delegations about the child whose scopes open, that one among them.
+    package var guardians: [Mandate]
+    /// What guardians of the same child said against the grant.
+    package var objections: [GuardianObjection]
+    /// What institutions declared about the patient's life.
+    package var events: [LifeEventState]
 
     package init(
         id: GrantID,
@@ -33,7 +39,10 @@ package struct AccessTerms: Sendable {
         narrowings: [GrantScope] = [],
         groups: [GroupState] = [],
         mandate: Mandate? = nil,
-        referrals: [ReferralState] = []
+        referrals: [ReferralState] = [],
+        guardians: [Mandate] = [],
+        objections: [GuardianObjection] = [],
+        events: [LifeEventState] = []
     ) {
         precondition(narrowings.count == state.narrowings.count, "every narrowing has its scope")
         self.id = id
@@ -43,6 +52,16 @@ package struct AccessTerms: Sendable {
         self.groups = groups
         self.mandate = mandate
         self.referrals = referrals
+        self.guardians = guardians
+        self.objections = objections
+        self.events = events
+    }
+}
+
+extension AccessTerms {
+    /// Whether nobody granted it: an emergency that somebody declared.
+    package var isEmergency: Bool {
+        if case .emergency = self.state.grant.grantor { true } else { false }
     }
 }
 
@@ -85,6 +104,8 @@ package struct AccessQuestion: Sendable {
     package var uses: [GrantID: UInt32]
     /// Milliseconds since a quorum last confirmed the reader's tip; `nil` if none ever did.
     package var silence: Int64?
+    /// What this clinician declared about the patient without contact to the ledger, and stands.
+    package var declarations: [GrantScope]
 
     package init(
         stage: Stage,
@@ -96,7 +117,8 @@ package struct AccessQuestion: Sendable {
         height: Height,
         time: Timestamp,
         uses: [GrantID: UInt32] = [:],
-        silence: Int64? = nil
+        silence: Int64? = nil,
+        declarations: [GrantScope] = []
     ) {
         self.stage = stage
         self.reader = reader
@@ -108,6 +130,7 @@ package struct AccessQuestion: Sendable {
         self.time = time
         self.uses = uses
         self.silence = silence
+        self.declarations = declarations
     }
 }
 
@@ -123,12 +146,16 @@ package enum AccessRefusal: UInt8, CaseIterable, Comparable, Sendable {
     case narrowed = 7
     case delegationOver = 8
     case beyondDelegation = 9
-    case referralClosed = 10
-    case expired = 11
-    case notYet = 12
-    case purpose = 13
-    case usedUp = 14
-    case stale = 15
+    /// Another guardian of the child objects.
+    case guardiansDisagree = 10
+    case referralClosed = 11
+    case expired = 12
+    case notYet = 13
+    case purpose = 14
+    /// Prepared for an emergency that this clinician has not declared.
+    case undeclared = 15
+    case usedUp = 16
+    case stale = 17
 
     /// The stable code of answers; the first three look alike to who may not read.
     package var code: String {
@@ -140,10 +167,12 @@ package enum AccessRefusal: UInt8, CaseIterable, Comparable, Sendable {
         case .narrowed: "access.narrowed"
         case .delegationOver: "access.delegation-over"
         case .beyondDelegation: "access.beyond-delegation"
+        case .guardiansDisagree: "access.guardians-disagree"
         case .referralClosed: "access.referral-closed"
         case .expired: "access.expired"
         case .notYet: "access.not-yet"
         case .purpose: "access.purpose"
+        case .undeclared: "access.undeclared"
         case .usedUp: "access.used-up"
         case .stale: "access.stale"
         }
@@ -161,10 +190,12 @@ package enum AccessRefusal: UInt8, CaseIterable, Comparable, Sendable {
         case .narrowed: "partial-revocation"
         case .delegationOver: "delegation"
         case .beyondDelegation: "delegation-scope"
+        case .guardiansDisagree: "guardians"
         case .referralClosed: "referral"
         case .expired: "end"
         case .notYet: "beginning"
         case .purpose: "purpose"
+        case .undeclared: "declaration"
         case .usedUp: "uses"
         case .stale: "lease"
         }

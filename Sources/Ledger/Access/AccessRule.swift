@@ -11,8 +11,9 @@ package enum AccessRule {
         guard question.reader != question.custodian else { return .own }
         var best: AccessPermission?
         var nearest: (refusal: AccessRefusal, grant: GrantID?) = (.grantee, nil)
+        let isDeclared = Self.isDeclared(question, under: grants)
         for terms in grants where terms.state.createdHeight <= question.height {
-            switch Self.judge(question, under: terms) {
+            switch Self.judge(question, under: terms, isDeclared: isDeclared) {
             case .success(let permission):
                 if best.map({ Self.precedes(permission, $0) }) ?? true { best = permission }
             case .failure(let failure):
@@ -43,7 +44,8 @@ package enum AccessRule {
 
     private static func judge(
         _ question: AccessQuestion,
-        under terms: AccessTerms
+        under terms: AccessTerms,
+        isDeclared: Bool
     ) -> Result<AccessPermission, Refusal> {
         do throws(Refusal) {
             try Self.checkNamed(question, terms)
@@ -54,7 +56,7 @@ package enum AccessRule {
             try Self.checkReferrals(question, terms, all)
             try Self.checkPeriod(question, terms)
             let usesMax = all.compactMap(\.usesMax).min()
-            if question.stage == .open { try Self.checkUse(question, terms, all, usesMax) }
+            if question.stage == .open { try Self.checkUse(question, terms, all, usesMax, isDeclared: isDeclared) }
             let hidden = Set(all.flatMap(\.hidden)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             return .success(AccessPermission(grant: terms.id, hidden: hidden, usesMax: usesMax))
         } catch {
@@ -83,7 +85,7 @@ package enum AccessRule {
         return !person.role.isEmpty && scope.readers.contains(ReaderHandle(role: person.role, salt: salt))
     }
 
-    // MARK: Rules 6 to 10: does it still stand
+    // MARK: Rules 6 to 11: does it still stand
 
     private static func narrowingScopes(_ question: AccessQuestion, _ terms: AccessTerms) -> [GrantScope] {
         zip(terms.state.narrowings, terms.narrowings).filter { $0.0.height <= question.height }.map(\.1)
@@ -107,19 +109,44 @@ package enum AccessRule {
         else { throw Refusal(.narrowed) }
     }
 
-    /// The scope that a delegate's grant must keep to as well.
+    /// The scopes that a delegate's grant must keep to as well: the delegation's, and those of a child's other guardians.
     private static func checkMandate(_ question: AccessQuestion, _ terms: AccessTerms) throws(Refusal) -> [GrantScope] {
         guard case .delegate(let key, let id) = terms.state.grant.grantor else { return [] }
         guard let mandate = terms.mandate, mandate.state.delegation.id == id,
-            mandate.state.delegation.delegate == key, mandate.state.createdHeight <= question.height,
-            mandate.state.endedHeight.map({ question.height < $0 }) ?? true,
-            question.time < mandate.state.delegation.notAfter
+            mandate.state.delegation.delegate == key, Self.speaks(mandate.state, question, terms.events)
         else { throw Refusal(.delegationOver) }
-        let scope = mandate.scope
-        guard scope.covers(question.exam), scope.admits(question.exam), scope.purpose == terms.scope.purpose,
-            Self.admits(question, scope, salt: terms.state.grant.salt)
-        else { throw Refusal(.beyondDelegation) }
-        return [scope]
+        var mandates = [mandate]
+        if mandate.state.delegation.capacity == .guardian {
+            // Of several guardians the one who may grant least decides what any of them may.
+            mandates += terms.guardians.filter { guardian in
+                guardian.state.delegation.id != id && guardian.state.delegation.capacity == .guardian
+                    && Self.speaks(guardian.state, question, terms.events)
+            }
+        }
+        for mandate in mandates {
+            let scope = mandate.scope
+            guard scope.covers(question.exam), scope.admits(question.exam), scope.purpose == terms.scope.purpose,
+                Self.admits(question, scope, salt: mandate.state.delegation.salt)
+            else { throw Refusal(.beyondDelegation) }
+        }
+        let scopes = mandates.map(\.scope)
+        guard mandate.state.delegation.capacity == .guardian else { return scopes }
+        let isContested = terms.objections.contains { objection in
+            objection.isStanding(at: question.height) && Self.speaks(objection.guardian, question, terms.events)
+        }
+        guard !isContested else { throw Refusal(.guardiansDisagree) }
+        return scopes
+    }
+
+    /// Whether a delegate speaks for the patient, as of the question's height and time.
+    private static func speaks(
+        _ state: DelegationState,
+        _ question: AccessQuestion,
+        _ events: [LifeEventState]
+    ) -> Bool {
+        state.createdHeight <= question.height && state.endedHeight.map { question.height < $0 } ?? true
+            && question.time < state.delegation.notAfter
+            && LifeEventState.allow(state, under: events, at: question.height)
     }
 
     private static func checkReferrals(
@@ -134,7 +161,7 @@ package enum AccessRule {
         }
     }
 
-    // MARK: Rules 11 to 15: does it hold now, for this
+    // MARK: Rules 12 to 17: does it hold now, for this
 
     private static func checkPeriod(_ question: AccessQuestion, _ terms: AccessTerms) throws(Refusal) {
         guard question.time < terms.state.grant.notAfter else { throw Refusal(.expired) }
@@ -147,12 +174,30 @@ package enum AccessRule {
         _ question: AccessQuestion,
         _ terms: AccessTerms,
         _ scopes: [GrantScope],
-        _ usesMax: UInt32?
+        _ usesMax: UInt32?,
+        isDeclared: Bool
     ) throws(Refusal) {
         guard question.purpose.map({ $0 == terms.scope.purpose }) ?? true else { throw Refusal(.purpose) }
+        guard terms.scope.purpose != .emergency || terms.isEmergency || isDeclared else { throw Refusal(.undeclared) }
         if let usesMax { guard question.uses[terms.id] ?? 0 < usesMax else { throw Refusal(.usedUp) } }
         let lease = scopes.map(\.leaseSeconds).min() ?? 0
         guard let silence = question.silence, silence <= Int64(lease) * 1000 else { throw Refusal(.stale) }
+    }
+
+    /// Whether the clinician has declared an emergency whose extent covers the exam: on the ledger, or without contact.
+    ///
+    /// What a patient allows for emergencies beforehand is there to be opened in one, and not otherwise.
+    private static func isDeclared(_ question: AccessQuestion, under grants: [AccessTerms]) -> Bool {
+        let extents =
+            question.declarations.map { (scope: $0, salt: [UInt8]?.none) }
+            + grants.filter { terms in
+                terms.state.grant.grantor == .emergency(question.reader)
+                    && terms.state.holds(at: question.height, time: question.time)
+            }.map { ($0.scope, $0.state.grant.salt) }
+        return extents.contains { scope, salt in
+            scope.covers(question.exam) && scope.admits(question.exam)
+                && (salt.map { Self.admits(question, scope, salt: $0) } ?? true)
+        }
     }
 
     /// ``AccessRefusal`` as an error, inside this file only: outside a refusal is an answer.

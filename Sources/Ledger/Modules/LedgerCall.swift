@@ -13,7 +13,9 @@ package struct ModuleID: Hashable, Sendable, CanonicalCodable {
     package static let recognition = ModuleID(7)
     package static let pseudonymKeys = ModuleID(8)
     package static let delegations = ModuleID(9)
+    package static let identities = ModuleID(10)
     package static let emergency = ModuleID(11)
+    package static let erasures = ModuleID(12)
 
     package let number: UInt16
 
@@ -40,7 +42,9 @@ package enum LedgerCall: Hashable, Sendable {
     case recognition(RecognitionCall)
     case pseudonymKeys(PseudonymKeysCall)
     case delegations(DelegationsCall)
+    case identities(IdentitiesCall)
     case emergency(EmergencyCall)
+    case erasures(ErasuresCall)
 
     package var module: ModuleID {
         switch self {
@@ -53,7 +57,9 @@ package enum LedgerCall: Hashable, Sendable {
         case .recognition: .recognition
         case .pseudonymKeys: .pseudonymKeys
         case .delegations: .delegations
+        case .identities: .identities
         case .emergency: .emergency
+        case .erasures: .erasures
         }
     }
 
@@ -68,7 +74,9 @@ package enum LedgerCall: Hashable, Sendable {
         case .recognition(let call): call.canonicalBytes
         case .pseudonymKeys(let call): call.canonicalBytes
         case .delegations(let call): call.canonicalBytes
+        case .identities(let call): call.canonicalBytes
         case .emergency(let call): call.canonicalBytes
+        case .erasures(let call): call.canonicalBytes
         }
     }
 
@@ -85,7 +93,9 @@ package enum LedgerCall: Hashable, Sendable {
         case .recognition: self = .recognition(try Self.decode(body.payload))
         case .pseudonymKeys: self = .pseudonymKeys(try Self.decode(body.payload))
         case .delegations: self = .delegations(try Self.decode(body.payload))
+        case .identities: self = .identities(try Self.decode(body.payload))
         case .emergency: self = .emergency(try Self.decode(body.payload))
+        case .erasures: self = .erasures(try Self.decode(body.payload))
         default: throw TransactionRefusal(.unknownModule)
         }
     }
@@ -110,7 +120,9 @@ package enum LedgerCall: Hashable, Sendable {
         case .recognition(let call): try call.execute(in: &context)
         case .pseudonymKeys(let call): try call.execute(in: &context)
         case .delegations(let call): try call.execute(in: &context)
+        case .identities(let call): try call.execute(in: &context)
         case .emergency(let call): try call.execute(in: &context)
+        case .erasures(let call): try call.execute(in: &context)
         }
     }
 }

@@ -132,6 +132,37 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case pseudonymsWrongDay = 716
     case pseudonymsNotMore = 717
 
+    case identityWrongSigner = 760
+    case identityUnknownAuthor = 761
+    case identityNotEnrolled = 762
+    case identitySelfLink = 763
+    case identityBadStatement = 764
+    case identityBadPeriod = 765
+    case identityExists = 766
+    case identityLoop = 767
+    case identityMerged = 768
+    case identityTooMany = 769
+    case identityBadRole = 770
+    case identityUnknown = 771
+    case identityAlreadyUnlinked = 772
+    case identityBadContest = 773
+
+    case emergencyOfflineBadSignature = 780
+    case emergencyOfflineKnown = 781
+    case emergencyOfflineFuture = 782
+    case emergencyOfflineBadUse = 783
+
+    case lifeEventWrongSigner = 785
+    case lifeEventExists = 786
+    case lifeEventUnknown = 787
+    case lifeEventWithdrawn = 788
+    case objectionWrongSigner = 789
+    case objectionNotGuardian = 790
+    case objectionNotGuardiansGrant = 791
+    case objectionExists = 792
+    case objectionUnknown = 793
+    case objectionDecided = 794
+
     case delegationWrongSigner = 800
     case delegationNotPatientKey = 801
     case delegationWrongPatient = 802
@@ -156,6 +187,21 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
     case emergencyOwnReview = 849
     case emergencyUnknown = 850
     case emergencyReviewed = 851
+
+    case erasureWrongSigner = 880
+    case erasureUnknownInstitution = 881
+    case erasureNotPatientKey = 882
+    case erasureNoRecords = 883
+    case erasureExists = 884
+    case erasureUnknown = 885
+    case erasureAlreadyDecided = 886
+    case erasureAlreadyErased = 887
+    case erasureUnknownHolder = 888
+    case erasureBadPeriod = 889
+    case erasureNotAccepted = 890
+    case erasureNotHolder = 891
+    case erasureAlreadyProved = 892
+    case erasureWrongList = 893
 
     /// The stable name that answers, logs and scripts use.
     package var name: String {
@@ -268,6 +314,34 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .pseudonymsBadReport: "pseudonyms.bad-report"
         case .pseudonymsWrongDay: "pseudonyms.wrong-day"
         case .pseudonymsNotMore: "pseudonyms.not-more"
+        case .identityWrongSigner: "identity.wrong-signer"
+        case .identityUnknownAuthor: "identity.unknown-author"
+        case .identityNotEnrolled: "identity.not-enrolled"
+        case .identitySelfLink: "identity.self-link"
+        case .identityBadStatement: "identity.bad-statement"
+        case .identityBadPeriod: "identity.bad-period"
+        case .identityExists: "identity.exists"
+        case .identityLoop: "identity.loop"
+        case .identityMerged: "identity.merged"
+        case .identityTooMany: "identity.too-many"
+        case .identityBadRole: "identity.bad-role"
+        case .identityUnknown: "identity.unknown"
+        case .identityAlreadyUnlinked: "identity.already-unlinked"
+        case .identityBadContest: "identity.bad-contest"
+        case .emergencyOfflineBadSignature: "emergency.offline-bad-signature"
+        case .emergencyOfflineKnown: "emergency.offline-known"
+        case .emergencyOfflineFuture: "emergency.offline-future"
+        case .emergencyOfflineBadUse: "emergency.offline-bad-use"
+        case .lifeEventWrongSigner: "life-event.wrong-signer"
+        case .lifeEventExists: "life-event.exists"
+        case .lifeEventUnknown: "life-event.unknown"
+        case .lifeEventWithdrawn: "life-event.already-withdrawn"
+        case .objectionWrongSigner: "objection.wrong-signer"
+        case .objectionNotGuardian: "objection.not-guardian"
+        case .objectionNotGuardiansGrant: "objection.not-guardians-grant"
+        case .objectionExists: "objection.exists"
+        case .objectionUnknown: "objection.unknown"
+        case .objectionDecided: "objection.already-decided"
         case .delegationWrongSigner: "delegation.wrong-signer"
         case .delegationNotPatientKey: "delegation.not-patient-key"
         case .delegationWrongPatient: "delegation.wrong-patient"
@@ -291,6 +365,20 @@ package enum TransactionCode: UInt16, CaseIterable, Sendable, CanonicalCodable {
         case .emergencyOwnReview: "emergency.own-review"
         case .emergencyUnknown: "emergency.unknown"
         case .emergencyReviewed: "emergency.already-reviewed"
+        case .erasureWrongSigner: "erasure.wrong-signer"
+        case .erasureUnknownInstitution: "erasure.unknown-institution"
+        case .erasureNotPatientKey: "erasure.not-patient-key"
+        case .erasureNoRecords: "erasure.no-records"
+        case .erasureExists: "erasure.exists"
+        case .erasureUnknown: "erasure.unknown"
+        case .erasureAlreadyDecided: "erasure.already-decided"
+        case .erasureAlreadyErased: "erasure.already-erased"
+        case .erasureUnknownHolder: "erasure.unknown-holder"
+        case .erasureBadPeriod: "erasure.bad-period"
+        case .erasureNotAccepted: "erasure.not-accepted"
+        case .erasureNotHolder: "erasure.not-holder"
+        case .erasureAlreadyProved: "erasure.already-proved"
+        case .erasureWrongList: "erasure.wrong-list"
         }
     }
 

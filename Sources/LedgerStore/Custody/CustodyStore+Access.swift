@@ -9,6 +9,11 @@ extension CustodyStore {
         case discovery = 1
         case delegation = 2
         case emergency = 3
+        case lifeEvent = 4
+        case erasure = 5
+        /// What this institution has to do for an erasure, and whether it has: its own, not the chain's.
+        case erasurePlan = 6
+        case identity = 7
     }
 
     static let accessSchema = """
@@ -24,6 +29,15 @@ extension CustodyStore {
                 "INSERT OR REPLACE INTO access_notes (kind, key, value) VALUES (?, ?, ?)",
                 [kind.rawValue, key.column, value.column]
             )
+        }
+    }
+
+    package func accessNote(_ kind: AccessNoteKind, key: Digest) throws(LedgerStoreError) -> [UInt8]? {
+        try self.file.read { db in
+            try db.first(
+                "SELECT value FROM access_notes WHERE kind = ? AND key = ?",
+                [kind.rawValue, key.column]
+            ) { try $0.bytes(0) }
         }
     }
 

@@ -84,6 +84,25 @@ extension CustodyStore {
 
     // MARK: Anomalies
 
+    /// Stores anomalies that no batch gave rise to, each unless one of its kind names the same records.
+    ///
+    /// Only the newest `among` anomalies are looked at.
+    ///
+    /// Returns whether any was new.
+    @discardableResult
+    package func note(_ anomalies: [NewAnomaly], among: Int = 256) throws(LedgerStoreError) -> Bool {
+        try self.file.write { db in
+            let known = try db.all("SELECT anomaly FROM anomalies ORDER BY no DESC LIMIT ?", [Int64(among)]) {
+                try Anomaly(canonicalBytes: try $0.bytes(0))
+            }
+            let fresh = anomalies.filter { new in
+                !known.contains { $0.kind == new.anomaly.kind && $0.records == new.anomaly.records }
+            }
+            try Self.insert(fresh, db)
+            return !fresh.isEmpty
+        }
+    }
+
     /// Anomalies that no report carries yet, oldest first.
     package func waitingAnomalies(limit: Int) throws(LedgerStoreError) -> [StoredAnomaly] {
         try self.file.read { db in

@@ -159,8 +159,8 @@ extension CustodyStore {
     // MARK: Batches
 
     /// Makes a commitment batch durable: its exams, the patients it leaves with higher counters, the transaction that
-    /// commits it, what the checks make of it, the codes of it that
-    /// somebody has to look at, and how far the import has come.
+    /// commits it, what the checks make of it, the codes and
+    /// the patients of it that somebody has to look at, and how far the import has come.
     ///
     /// All of it or nothing.
     ///
@@ -171,6 +171,7 @@ extension CustodyStore {
         exams: [NewExam],
         checks: BatchChecks = BatchChecks(),
         codes: ReviewedCodes = ReviewedCodes(),
+        identity: IdentityFindings = IdentityFindings(),
         progress: (job: Int64, bytes: [UInt8])? = nil
     ) throws(LedgerStoreError) {
         try self.file.write { db in
@@ -188,6 +189,7 @@ extension CustodyStore {
             }
             try Self.insert(checks.anomalies, db)
             try Self.add(codes, db)
+            try Self.add(identity, db)
             try Self.insert(commitment, kind: .exams, count: exams.count, firstExam: firstExam, db)
             if let progress {
                 try db.run(
@@ -210,16 +212,18 @@ extension CustodyStore {
             """
             INSERT INTO exams (
                 source_prefix, record_prefix, source, content, record, patient, kind, item, exam_time, batch, position,
-                traces)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                traces, released, released_day)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 exam.source.prefixColumn, exam.record.prefixColumn, exam.source.column, exam.content.column,
                 exam.record.column, patient.value, Int64(exam.kind.number), exam.itemCode,
                 exam.examTime?.milliseconds, batch.column, Int64(index), traces?.sealed.column,
+                exam.release?.time.milliseconds, exam.release.map { Int64($0.day) },
             ]
         )
         let number = db.lastInsertedRowID
+        if let release = exam.release { try Self.count(produced: release, db) }
         if let traces { try Self.insert(traces, exam: number, db) }
         if let old = exam.supersedes {
             try db.run("UPDATE exams SET superseded_by = ? WHERE no = ?", [number, old.value])
@@ -296,11 +300,19 @@ extension CustodyStore {
         }
     }
 
-    /// Notes that a batch is in a final block; its transaction is not sent again.
+    /// Notes that a batch is in a final block of time `time`; its transaction is not sent again.
+    ///
+    /// The exams of a batch count as committed on the days of their release; noting it again changes nothing.
     ///
     /// - Throws: `notFound` if there is no such batch.
-    package func markFinal(_ kind: ManifestKind, number: UInt64, height: Height) throws(LedgerStoreError) {
+    package func markFinal(
+        _ kind: ManifestKind,
+        number: UInt64,
+        height: Height,
+        time: Timestamp
+    ) throws(LedgerStoreError) {
         try self.file.write { db in
+            if kind == .exams { try Self.count(committedBatch: number, at: time, db) }
             let id = try db.only(
                 "UPDATE batches SET state = 3, height = ? WHERE kind = ? AND number = ? RETURNING transaction_id",
                 [height.column, kind.rawValue, Int64(clamping: number)]

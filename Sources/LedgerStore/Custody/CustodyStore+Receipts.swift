@@ -6,34 +6,42 @@ extension CustodyStore {
     /// Makes a receipt durable and reserves the index of its search token.
     ///
     /// Only when this returns may the record's plaintext leave the agent. The receipt comes sealed under a key of this
-    /// home, with its ``FetchReceipt/leafHash``; the person read about becomes known here if need be.
+    /// home, with its ``FetchReceipt/leafHash``; the person read about becomes known here if need be. `facts` are what
+    /// the reading is besides, such as the look at a match; those that are there already stay as they are.
     ///
     /// - Throws: `conflict` if the receipt is there already.
     @discardableResult
     package func append(
         receipt sealed: [UInt8],
         leafHash: Digest,
-        patient: PatientChange
+        patient: PatientChange,
+        facts: [NewFact] = []
     ) throws(LedgerStoreError) -> StoredReceipt {
         try self.file.write { db in
-            let number = try Self.save(patient, db)
-            let next = try db.only(
-                "UPDATE patients SET next_receipt = next_receipt + 1 WHERE no = ? RETURNING next_receipt",
-                [number.value]
-            ) { try $0.uint64(0) }
-            guard let next, next > 0 else { throw Row.damaged }
-            try db.run(
-                "INSERT INTO receipts (patient, receipt_index, leaf, sealed) VALUES (?, ?, ?, coalesce(?, x''))",
-                [number.value, (next - 1).column, leafHash.column, sealed.column]
-            )
-            return StoredReceipt(
-                number: db.lastInsertedRowID,
-                patient: number,
-                index: next - 1,
-                leafHash: leafHash,
-                sealed: sealed
-            )
+            try Self.insert(NewReceipt(sealed: sealed, leafHash: leafHash, patient: patient, facts: facts), db)
         }
+    }
+
+    static func insert(_ receipt: NewReceipt, _ db: Database) throws -> StoredReceipt {
+        let number = try Self.save(receipt.patient, db)
+        let next = try db.only(
+            "UPDATE patients SET next_receipt = next_receipt + 1 WHERE no = ? RETURNING next_receipt",
+            [number.value]
+        ) { try $0.uint64(0) }
+        guard let next, next > 0 else { throw Row.damaged }
+        try db.run(
+            "INSERT INTO receipts (patient, receipt_index, leaf, sealed) VALUES (?, ?, ?, coalesce(?, x''))",
+            [number.value, (next - 1).column, receipt.leafHash.column, receipt.sealed.column]
+        )
+        let receiptNumber = db.lastInsertedRowID
+        for fact in receipt.facts { _ = try Self.insert(fact, db) }
+        return StoredReceipt(
+            number: receiptNumber,
+            patient: number,
+            index: next - 1,
+            leafHash: receipt.leafHash,
+            sealed: receipt.sealed
+        )
     }
 
     /// Receipts that no batch commits yet, oldest first.

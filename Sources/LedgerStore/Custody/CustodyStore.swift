@@ -19,7 +19,9 @@ package struct CustodyStore: Sendable {
                 ("custody-studies", Self.studiesSchema),
                 ("custody-codes", Self.codesSchema), ("custody-quarantine-line", Self.quarantineLineSchema),
                 ("custody-pseudonyms", Self.pseudonymsSchema),
-                ("custody-access", Self.accessSchema),
+                ("custody-access", Self.accessSchema), ("custody-offline", Self.offlineSchema),
+                ("custody-facts", Self.factsSchema),
+                ("custody-identity", Self.identitySchema),
             ]
         )
     }
@@ -90,6 +92,7 @@ package struct CustodyStore: Sendable {
         package var exams: UInt64
         package var openQuarantine: UInt64
         package var waitingReceipts: UInt64
+        package var waitingFacts: UInt64
         package var outgoing: UInt64
     }
 
@@ -102,6 +105,7 @@ package struct CustodyStore: Sendable {
                 exams: try count("SELECT coalesce(max(no), 0) FROM exams"),
                 openQuarantine: try count("SELECT count(*) FROM quarantine WHERE state = 1"),
                 waitingReceipts: try count("SELECT count(*) FROM receipts WHERE batch IS NULL"),
+                waitingFacts: try count("SELECT count(*) FROM facts WHERE batch IS NULL"),
                 outgoing: try count("SELECT count(*) FROM outgoing")
             )
         }

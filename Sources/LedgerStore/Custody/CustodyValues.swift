@@ -80,6 +80,8 @@ package struct NewExam: Hashable, Sendable {
     package var kind: ExamKind
     package var itemCode: String
     package var examTime: Timestamp?
+    /// When this version of the report was released; `nil` where nothing tells.
+    package var release: ExamRelease?
     /// The version that this one replaces.
     package var supersedes: ExamNumber?
 
@@ -91,6 +93,7 @@ package struct NewExam: Hashable, Sendable {
         kind: ExamKind,
         itemCode: String,
         examTime: Timestamp?,
+        release: ExamRelease? = nil,
         supersedes: ExamNumber? = nil
     ) {
         self.source = source
@@ -100,6 +103,7 @@ package struct NewExam: Hashable, Sendable {
         self.kind = kind
         self.itemCode = itemCode
         self.examTime = examTime
+        self.release = release
         self.supersedes = supersedes
     }
 }

@@ -7,6 +7,8 @@ package enum ManifestKind: Int64, Hashable, Sendable {
     case exams = 1
     /// Batches of fetch receipts.
     case receipts = 2
+    /// Batches of recognition facts.
+    case facts = 3
 }
 
 /// A search token and the institution under whose name it must have been published.

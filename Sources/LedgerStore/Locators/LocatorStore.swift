@@ -108,6 +108,20 @@ package struct LocatorStore: Sendable {
         }
     }
 
+    /// Notes that a manifest of facts, whose root has been checked against the chain, is here.
+    ///
+    /// Facts are not searched by tag: they are read in the order of the chain.
+    ///
+    /// - Returns: `false` if it is noted already.
+    /// - Throws: `conflict` if another manifest is noted under its number.
+    @discardableResult
+    package func add(_ manifest: FactManifest, address: ContentAddress) throws(LedgerStoreError) -> Bool {
+        try self.file.write { db in
+            let key = (ManifestKind.facts, manifest.institution, manifest.batch)
+            return try Self.register(key, address, entries: manifest.entries.count, db) != nil
+        }
+    }
+
     private static func insert(_ values: StatementArguments, _ db: Database) throws {
         try db.run(
             """

@@ -36,6 +36,10 @@ package enum SignatureUse: UInt8, Sendable {
     case fetchReceipt = 35
     /// A sealed segment's footer.
     case segment = 36
+    /// An emergency access that a clinician, or whoever approves it, declares without contact to the chain.
+    case offlineEmergency = 37
+    /// An institution's entry in its local chain of emergency uses.
+    case offlineEntry = 38
 }
 
 /// The bytes that are signed: `"entente/1\0" ‖ chain(32) ‖ use(u8) ‖ epoch(u64) ‖ body`.

@@ -30,6 +30,21 @@ package struct DelegationID: Hashable, Comparable, Sendable, CanonicalCodable {
     }
 }
 
+/// The digest that names a declaration about a patient's life.
+package struct LifeEventID: Hashable, Comparable, Sendable, CanonicalCodable {
+    package let digest: Digest
+
+    package init(_ digest: Digest) { self.digest = digest }
+
+    package static func < (left: LifeEventID, right: LifeEventID) -> Bool { left.digest < right.digest }
+
+    package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.digest) }
+
+    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
+        self.init(try decoder.decode())
+    }
+}
+
 /// The digest that names a referral.
 package struct ReferralID: Hashable, Comparable, Sendable, CanonicalCodable {
     package let digest: Digest

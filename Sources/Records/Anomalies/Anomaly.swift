@@ -20,6 +20,10 @@ package enum AnomalyKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
     case instanceTwoContents = 7
     /// A report was committed long after it was released.
     case attestationLate = 8
+    /// More emergency accesses by one clinician, or by the institution, than is usual; names accesses, not exams.
+    case emergencyRate = 9
+    /// The local chain of emergency uses was copied back, cut or damaged; names its last entry, not an exam.
+    case emergencyChain = 10
 
     /// The stable name that answers and scripts use.
     package var name: String {
@@ -32,6 +36,8 @@ package enum AnomalyKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
         case .imagingNoSeries: "imaging.no-series"
         case .instanceTwoContents: "instance.two-contents"
         case .attestationLate: "attestation.late"
+        case .emergencyRate: "emergency.rate"
+        case .emergencyChain: "emergency.local-chain"
         }
     }
 
@@ -42,7 +48,9 @@ package enum AnomalyKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
     package var isShared: Bool {
         switch self {
         case .orderMissing, .imagingNoSeries, .attestationLate: true
-        case .specimenTwoResults, .accessionConflict, .resultBeforeExam, .timeImpossible, .instanceTwoContents: false
+        case .specimenTwoResults, .accessionConflict, .resultBeforeExam, .timeImpossible, .instanceTwoContents,
+            .emergencyRate, .emergencyChain:
+            false
         }
     }
 
@@ -126,6 +134,10 @@ package struct AnomalyDetail: Hashable, Sendable {
         case born = 7
         case batch = 8
         case otherPatient = 9
+        /// Whose emergency accesses are many: a clinician's or the institution's.
+        case unusual = 10
+        /// What was found about the local chain.
+        case chain = 11
 
         package var text: String {
             switch self {
@@ -138,6 +150,8 @@ package struct AnomalyDetail: Hashable, Sendable {
             case .born: "born"
             case .batch: "batch"
             case .otherPatient: "other-patient"
+            case .unusual: "unusual"
+            case .chain: "chain"
             }
         }
 
@@ -145,7 +159,7 @@ package struct AnomalyDetail: Hashable, Sendable {
         package var isIdentifying: Bool {
             switch self {
             case .specimen, .number, .instance, .born: true
-            case .examined, .collected, .released, .batch, .otherPatient: false
+            case .examined, .collected, .released, .batch, .otherPatient, .unusual, .chain: false
             }
         }
 

@@ -45,6 +45,40 @@ package struct RecognitionFact: Hashable, Sendable {
     }
 }
 
+extension RecognitionFact.Content {
+    /// What kind of fact it is, as lists and scripts name it.
+    package var name: String {
+        switch self {
+        case .match: "match"
+        case .view: "view"
+        case .closed: "closed"
+        case .decision: "decision"
+        case .undo: "undo"
+        case .citation: "citation"
+        case .void: "void"
+        case .production: "production"
+        }
+    }
+}
+
+extension RecognitionFact {
+    /// The reminder, if the fact is one.
+    package var match: RecognitionMatch? {
+        if case .match(let match) = self.content { match } else { nil }
+    }
+
+    /// The matches that the fact is about.
+    package var matches: [MatchID] {
+        switch self.content {
+        case .match(let match): [match.id]
+        case .view(let id, _), .closed(let id), .undo(let id, _): [id]
+        case .decision(let decision): [decision.match]
+        case .citation(let items): Array(Set(items.map(\.match))).sorted()
+        case .void, .production: []
+        }
+    }
+}
+
 /// The items of one order for which there are results elsewhere, and what the rules said.
 package struct RecognitionMatch: Hashable, Sendable {
     package static let itemsMax = 32
@@ -160,6 +194,8 @@ package struct ProductionDay: Hashable, Sendable {
     package static let countMax: UInt32 = 1_000_000
     /// Ten years.
     package static let lagSecondsMax: UInt64 = 10 * 366 * 86_400
+    /// 72 h: committed later than this after its release, a report counts as late.
+    package static let lateSeconds: Int64 = 72 * 3600
 
     /// Days since 1970-01-01 by the institution's calendar.
     package var day: Int32

@@ -94,6 +94,15 @@ package enum ItemEligibility: UInt8, CaseIterable, Sendable, CanonicalCodable {
     case manualReview = 2
     case notEligible = 3
 
+    package var name: String {
+        switch self {
+        case .mustRecognise: "must"
+        case .mayRecognise: "may"
+        case .manualReview: "review"
+        case .notEligible: "not"
+        }
+    }
+
     /// Whether the item counts below the line of the share of eligible results that were recognised.
     package var isEligible: Bool { self == .mustRecognise || self == .mayRecognise }
 
@@ -112,6 +121,16 @@ package enum VoidReason: UInt8, CaseIterable, Sendable, CanonicalCodable {
     case wrongResult = 3
     case withdrawnByAuthor = 4
     case other = 5
+
+    package var name: String {
+        switch self {
+        case .wrongPatient: "wrong-patient"
+        case .wrongSpecimen: "wrong-specimen"
+        case .wrongResult: "wrong-result"
+        case .withdrawnByAuthor: "withdrawn"
+        case .other: "other"
+        }
+    }
 
     package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
 

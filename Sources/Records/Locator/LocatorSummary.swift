@@ -28,6 +28,9 @@ package struct LocatorSummary: Hashable, Sendable {
     package var marks: [String]
     /// The record that this one replaces.
     package var supersedes: ContentAddress?
+    /// Whether the exam describes its patient as the institution knows the patient: match, or possible where it does not
+    /// and nobody has looked yet.
+    package var identity: IdentityLevel
 
     /// Texts are cut at a character's boundary to fit.
     package init(
@@ -43,7 +46,8 @@ package struct LocatorSummary: Hashable, Sendable {
         recordBytes: UInt32,
         imageCount: UInt32,
         marks: [String] = [],
-        supersedes: ContentAddress? = nil
+        supersedes: ContentAddress? = nil,
+        identity: IdentityLevel = .match
     ) {
         self.record = record
         self.kind = kind
@@ -58,7 +62,11 @@ package struct LocatorSummary: Hashable, Sendable {
         self.imageCount = imageCount
         self.marks = marks.prefix(Self.marksMax).map { Self.cut($0, Self.markBytesMax) }
         self.supersedes = supersedes
+        self.identity = identity
     }
+
+    /// Set in the status where the identity is below a match: an entry is full to its last byte.
+    private static let possibleBit: UInt8 = 0x80
 
     /// The canonical bytes, zero-padded to ``byteCount``.
     package var paddedBytes: [UInt8] {
@@ -95,7 +103,7 @@ extension LocatorSummary: CanonicalCodable {
     package func encode(into encoder: inout CanonicalEncoder) {
         encoder.encode(self.record)
         encoder.encode(self.kind)
-        encoder.encode(self.status)
+        encoder.encode(self.identity == .match ? self.status.number : self.status.number | Self.possibleBit)
         encoder.encode(self.itemSystem)
         encoder.encode(self.itemCode)
         encoder.encode(self.display)
@@ -111,7 +119,9 @@ extension LocatorSummary: CanonicalCodable {
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
         self.record = try decoder.decode()
         self.kind = try decoder.decode()
-        self.status = try decoder.decode()
+        let status = try decoder.decode(UInt8.self)
+        self.status = try ExamStatus(canonicalBytes: [status & ~Self.possibleBit])
+        self.identity = status & Self.possibleBit == 0 ? .match : .possible
         self.itemSystem = try decoder.decodeString(max: Self.systemBytesMax)
         self.itemCode = try decoder.decodeString(max: Self.codeBytesMax)
         self.display = try decoder.decodeString(max: Self.displayBytesMax)

@@ -1,7 +1,9 @@
 /// An identifier by which a person is known somewhere: a system and a value in it, normalised.
 ///
 /// Written `SYSTEM:VALUE` for the short systems (`CN-RIC:` resident identity card, `CN-PP:` passport,
-/// `MRN@institution:` a hospital's own number) and `URI|VALUE` for any identifier system of FHIR.
+/// `CN-HMP:` and `CN-TWP:` permits of residents of Hong Kong, Macao and Taiwan, `CN-FPR:` foreign permanent residents,
+/// `MRN@institution:` a hospital's own number, `TEMP@institution:` a temporary one) and `URI|VALUE` for any identifier
+/// system of FHIR.
 package struct PatientIdentifier: Hashable, Sendable {
     package static let systemBytesMax = 256
     package static let valueBytesMax = 128
@@ -19,6 +21,13 @@ package struct PatientIdentifier: Hashable, Sendable {
     /// The resident identity card of GB 11643.
     package static let residentIdentityCard = "CN-RIC"
     package static let passport = "CN-PP"
+    package static let hongKongMacaoPermit = "CN-HMP"
+    package static let taiwanPermit = "CN-TWP"
+    package static let foreignResident = "CN-FPR"
+    /// Names a patient whom nobody knows yet, or a newborn without an own number, at one institution.
+    package static let temporaryPrefix = "TEMP@"
+    /// Digits of a temporary identifier before its check character: a guess hits none of a million in 10^6 tries.
+    package static let temporaryDigits = 12
 
     /// FHIR and HL7 names of the systems that have a short name here.
     private static let aliases = [
@@ -27,9 +36,13 @@ package struct PatientIdentifier: Hashable, Sendable {
         "urn:oid:2.16.840.1.113883.4.330.156": passport,
     ]
 
+    private static let shortSystems: Set<String> = [
+        residentIdentityCard, passport, hongKongMacaoPermit, taiwanPermit, foreignResident,
+    ]
+
     /// Checks and normalises an identifier.
     package init(system: String, value: String) throws(Refusal) {
-        let system = Self.aliases[system] ?? system
+        let system = Self.aliases[system] ?? Self.temporarySystem(system) ?? system
         let value = Self.trimmed(value)
         guard !system.isEmpty else { throw .noSystem }
         guard !value.isEmpty else { throw .emptyValue }
@@ -38,7 +51,9 @@ package struct PatientIdentifier: Hashable, Sendable {
         self.system = system
         switch system {
         case Self.residentIdentityCard: self.value = try Self.residentIdentityNumber(value)
-        case Self.passport: self.value = Self.upperCased(value)
+        case Self.passport, Self.hongKongMacaoPermit, Self.taiwanPermit, Self.foreignResident:
+            self.value = Self.upperCased(value)
+        case _ where system.hasPrefix(Self.temporaryPrefix): self.value = try Self.temporaryNumber(value)
         default: self.value = value
         }
     }
@@ -55,9 +70,8 @@ package struct PatientIdentifier: Hashable, Sendable {
         }
         guard let colon = text.firstIndex(of: ":") else { throw .noSystem }
         let system = String(text[..<colon])
-        guard system == Self.residentIdentityCard || system == Self.passport || system.hasPrefix("MRN@") else {
-            throw .noSystem
-        }
+        guard Self.shortSystems.contains(system) || system.hasPrefix("MRN@") || system.hasPrefix(Self.temporaryPrefix)
+        else { throw .noSystem }
         self = try PatientIdentifier(system: system, value: String(text[text.index(after: colon)...]))
     }
 
@@ -68,6 +82,19 @@ package struct PatientIdentifier: Hashable, Sendable {
 
     /// Whether it names a person by itself, everywhere.
     package var isNational: Bool { self.system == Self.residentIdentityCard || self.system == Self.passport }
+
+    /// Whether it is one that an institution gave to somebody whom nobody knew, or who had no number yet.
+    package var isTemporary: Bool { self.system.hasPrefix(Self.temporaryPrefix) }
+
+    /// A temporary identifier of an institution.
+    ///
+    /// `digits`: ``temporaryDigits`` random decimal digits.
+    package init(temporary digits: [UInt8], institution: some StringProtocol) {
+        precondition(digits.count == Self.temporaryDigits && digits.allSatisfy { $0 < 10 }, "twelve decimal digits")
+        self.system = Self.temporaryPrefix + institution
+        let characters = digits.map { $0 + 0x30 }
+        self.value = String(decoding: characters + [Self.checkCharacter(characters)], as: UTF8.self)
+    }
 
     /// An identifier with all but the last two characters hidden, for a person to compare by eye.
     package var masked: String {
@@ -91,7 +118,23 @@ package struct PatientIdentifier: Hashable, Sendable {
         return String(decoding: characters, as: UTF8.self)
     }
 
-    /// ISO 7064 MOD 11-2 over 17 digits.
+    /// `TEMP@institution` as an address, which is what FHIR asks of the name of a system.
+    private static func temporarySystem(_ system: String) -> String? {
+        let prefix = "urn:entente:temporary:"
+        return system.hasPrefix(prefix) ? self.temporaryPrefix + system.dropFirst(prefix.count) : nil
+    }
+
+    /// Digits and a check character by ISO 7064 MOD 11-2: it is copied by hand from a wristband.
+    private static func temporaryNumber(_ value: String) throws(Refusal) -> String {
+        let characters = Array(Self.upperCased(value).utf8)
+        guard characters.count == Self.temporaryDigits + 1 else { throw .badLength }
+        let digits = Array(characters.dropLast())
+        guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { throw .badCharacter }
+        guard Self.checkCharacter(digits) == characters.last else { throw .badCheckDigit }
+        return String(decoding: characters, as: UTF8.self)
+    }
+
+    /// ISO 7064 MOD 11-2 over decimal digits.
     private static func checkCharacter(_ digits: [UInt8]) -> UInt8 {
         var sum = 0
         for digit in digits { sum = (sum + Int(digit) - 0x30) * 2 % 11 }

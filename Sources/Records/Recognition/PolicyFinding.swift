@@ -35,6 +35,9 @@ package struct PolicyFinding: Hashable, Sendable {
         case duplicateReason = "policy.duplicate-reason"
         case modalityMissing = "policy.modality-missing"
         case noAuthority = "policy.no-authority"
+        case unknownAuthority = "policy.unknown-authority"
+        case markBeyondAuthority = "policy.mark-beyond-authority"
+        case badInstitution = "policy.bad-institution"
 
         /// Whether the pack can be used all the same.
         package var isWarning: Bool {
@@ -75,6 +78,9 @@ package struct PolicyFinding: Hashable, Sendable {
             case .duplicateReason: "A code of a set stands for two reasons."
             case .modalityMissing: "An item of imaging names no modality, so that any will do."
             case .noAuthority: "Nobody may give marks, so that nothing is ever recognised."
+            case .unknownAuthority: "No authority has this name."
+            case .markBeyondAuthority: "The mark reaches further than its authority may give marks for."
+            case .badInstitution: "An institution is named by 1 to 32 of a-z, 0-9 and -."
             }
         }
     }
@@ -101,6 +107,7 @@ extension PolicyPack {
         check.levelsAndNegatives()
         check.labelsAndFlags()
         check.reasons()
+        check.attestations()
         return check.findings
     }
 
@@ -256,6 +263,33 @@ private struct PolicyCheck {
             self.add(.duplicateFlag, "flags[\(index)]")
         }
         for flag in ClinicalFlag.allCases where !flags.contains(flag) { self.add(.flagMissing, "flags") }
+    }
+
+    mutating func attestations() {
+        let lattice = ScopeLattice(self.pack.pacts)
+        let limits = Dictionary(
+            self.pack.authorities.map { ($0.name, $0.scope) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for (index, mark) in self.pack.marks.enumerated() {
+            let place = "marks[\(index)]"
+            if InstitutionID(mark.institution) == nil { self.add(.badInstitution, place + ".institution") }
+            if let limit = limits[mark.authority] {
+                if !lattice.includes(limit, mark.scope) { self.add(.markBeyondAuthority, place + ".scope") }
+            } else {
+                self.add(.unknownAuthority, place + ".authority")
+            }
+            if mark.validTo < mark.validFrom { self.add(.badPeriod, place) }
+            for code in mark.items where self.items[code] == nil { self.add(.unknownItem, place + ".items") }
+        }
+        for (index, round) in self.pack.assessments.enumerated() {
+            let place = "assessments[\(index)]"
+            if InstitutionID(round.institution) == nil { self.add(.badInstitution, place + ".institution") }
+            if round.scheme.isEmpty { self.add(.badName, place + ".scheme") }
+            if round.to < round.from { self.add(.badPeriod, place) }
+            if round.items.isEmpty { self.add(.unknownItem, place + ".items") }
+            for code in round.items where self.items[code] == nil { self.add(.unknownItem, place + ".items") }
+        }
     }
 
     mutating func reasons() {

@@ -6,6 +6,8 @@ package import Primitives
 /// of rules that could apply, the first one does.
 package struct PolicyPack: Hashable, Sendable {
     package static let schema: UInt8 = 1
+    /// Of a pack that attests something of its members.
+    package static let attestedSchema: UInt8 = 2
     /// The canonical bytes of a pack; a catalogue of a few thousand items stays far below.
     package static let bytesMax = 4 << 20
     package static let itemsMax = 8192
@@ -42,6 +44,8 @@ package struct PolicyPack: Hashable, Sendable {
     package var flags: [FlagRule]
     package var texts: [ReasonText]
     package var reasonMaps: [ReasonMap]
+    package var marks: [MemberMark]
+    package var assessments: [MemberAssessment]
 
     package init(
         name: String,
@@ -64,7 +68,10 @@ package struct PolicyPack: Hashable, Sendable {
         (self.items, self.conversions, self.ordinals, self.pacts, self.authorities) = ([], [], [], [], [])
         (self.windows, self.levels, self.negatives, self.labels) = ([], [], [], [])
         (self.flags, self.texts, self.reasonMaps) = ([], [], [])
+        (self.marks, self.assessments) = ([], [])
     }
+
+    private var isAttested: Bool { !self.marks.isEmpty || !self.assessments.isEmpty }
 
     /// `H("entente/policy/1\0" ‖ canonical bytes)`: what verdicts name and what is signed.
     package var hash: Digest { Digest(hashing: Array("entente/policy/1\0".utf8) + self.canonicalBytes) }
@@ -77,7 +84,7 @@ package struct PolicyPack: Hashable, Sendable {
 
 extension PolicyPack: CanonicalCodable {
     package func encode(into encoder: inout CanonicalEncoder) {
-        encoder.encode(Self.schema)
+        encoder.encode(self.isAttested ? Self.attestedSchema : Self.schema)
         encoder.encode(self.name)
         encoder.encode(self.version)
         encoder.encode(self.effectiveFrom)
@@ -98,11 +105,15 @@ extension PolicyPack: CanonicalCodable {
         encoder.encode(self.flags)
         encoder.encode(self.texts)
         encoder.encode(self.reasonMaps)
+        guard self.isAttested else { return }
+        encoder.encode(self.marks)
+        encoder.encode(self.assessments)
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
         guard decoder.remaining <= Self.bytesMax else { throw .overLimit }
-        guard try decoder.decode(UInt8.self) == Self.schema else { throw .invalid }
+        let schema = try decoder.decode(UInt8.self)
+        guard schema == Self.schema || schema == Self.attestedSchema else { throw .invalid }
         self.name = try decoder.decodeString(max: Self.nameBytesMax)
         self.version = try decoder.decode()
         self.effectiveFrom = try decoder.decode()
@@ -123,5 +134,11 @@ extension PolicyPack: CanonicalCodable {
         self.flags = try decoder.decodeArray(max: Self.listMax)
         self.texts = try decoder.decodeArray(max: Self.listMax)
         self.reasonMaps = try decoder.decodeArray(max: Self.listMax)
+        (self.marks, self.assessments) = ([], [])
+        guard schema == Self.attestedSchema else { return }
+        self.marks = try decoder.decodeArray(max: Self.rulesMax)
+        self.assessments = try decoder.decodeArray(max: Self.rulesMax)
+        // One pack has one form.
+        guard self.isAttested else { throw .notCanonical }
     }
 }

@@ -164,6 +164,39 @@ package enum PseudonymSealing {
         return statement
     }
 
+    /// A link's statement for those who know `pseudonym`.
+    package static func sealLink(
+        _ statement: IdentityStatement,
+        pseudonym: PatientPseudonym,
+        salt: [UInt8]
+    ) throws(VaultError) -> [UInt8] {
+        let bytes = statement.canonicalBytes
+        guard bytes.count <= GrantScope.paddedBytes else { throw VaultError(.tooLarge, "a link says too much") }
+        return Seal.close(
+            bytes + [UInt8](repeating: 0, count: GrantScope.paddedBytes - bytes.count),
+            key: SymmetricKey(data: pseudonym.identityKey(salt: salt)),
+            associated: pseudonym.identityNode.digest.bytes
+        )
+    }
+
+    /// - Throws: `sealBroken` where the link is not about this person, or holds another identity than its other side names.
+    package static func openLink(
+        _ link: IdentityLink,
+        pseudonym: PatientPseudonym
+    ) throws(VaultError) -> IdentityStatement {
+        let node = pseudonym.identityNode
+        let key = SymmetricKey(data: pseudonym.identityKey(salt: link.salt))
+        guard let side = link.side(node), let plain = Seal.open(side.sealed, key: key, associated: node.digest.bytes)
+        else { throw VaultError(.sealBroken, "a link does not open for this patient") }
+        var decoder = CanonicalDecoder(plain)
+        guard let statement = try? IdentityStatement(from: &decoder),
+            plain[decoder.position...].allSatisfy({ $0 == 0 }),
+            statement.other.identityNode == link.other(than: node).node,
+            IdentityLink.contest(of: statement.contestKey) == link.contest
+        else { throw VaultError(.sealBroken, "a link is not well formed") }
+        return statement
+    }
+
     private static func sealEntry(_ plain: [UInt8], tag: LocatorTag, key: [UInt8]) -> LocatorEntry {
         LocatorEntry(tag: tag, sealed: Seal.close(plain, key: SymmetricKey(data: key), associated: tag.bytes))
     }

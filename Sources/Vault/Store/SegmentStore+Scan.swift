@@ -111,14 +111,14 @@ extension SegmentStore {
         var problems: [StorageIncident] = []
         var count = 0
         for segment in sealed {
-            let name = SegmentFile.name(segment.number)
-            let file = try whileDoing("opening \(name)") { () throws(FileError) in try segment.file() }
-            let end = UInt64(segment.trailer.bodyEnd)
-            let found = try self.verifyFrames(of: name, segment.number, file, end: end, &problems, each)
-            count += found.count
-            problems += try whileDoing("reading \(name)") { () throws(FileError) in
-                try self.verifyFooter(of: segment, file, found: found, signedBy: key)
+            var (found, wrong) = try self.verify(segment, signedBy: key, each)
+            // It may have been rewritten meanwhile, and then the old footer does not fit the file.
+            let current = self.state.withLock { state in state.sealed.first { $0.number == segment.number } }
+            if !wrong.isEmpty, let current, current !== segment {
+                (found, wrong) = try self.verify(current, signedBy: key, each)
             }
+            count += found
+            problems += wrong
         }
         let name = SegmentFile.name(active.number)
         let found = try self.verifyFrames(of: name, active.number, active.file, end: active.end, &problems, each)
@@ -126,6 +126,22 @@ extension SegmentStore {
             problems.append(StorageIncident(.frameDamaged, file: name, offset: UInt64(entry.offset)))
         }
         return (count + found.count, problems)
+    }
+
+    private func verify(
+        _ segment: SealedSegment,
+        signedBy key: VerifyingKey,
+        _ each: (SealedObject) -> [StorageIncident]
+    ) throws(VaultError) -> (count: Int, problems: [StorageIncident]) {
+        let name = SegmentFile.name(segment.number)
+        let file = try whileDoing("opening \(name)") { () throws(FileError) in try segment.file() }
+        let end = UInt64(segment.trailer.bodyEnd)
+        var problems: [StorageIncident] = []
+        let found = try self.verifyFrames(of: name, segment.number, file, end: end, &problems, each)
+        problems += try whileDoing("reading \(name)") { () throws(FileError) in
+            try self.verifyFooter(of: segment, file, found: found, signedBy: key)
+        }
+        return (found.count, problems)
     }
 
     private func verifyFrames(

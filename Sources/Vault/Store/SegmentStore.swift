@@ -14,6 +14,8 @@ final class SegmentStore: Sendable {
         var active: ActiveSegment
         /// Addresses whose bytes turned out damaged: appending them again stores a good copy.
         var damaged: Set<ContentAddress> = []
+        /// Addresses that are being removed: not found from the beginning on.
+        var removing: Set<ContentAddress> = []
     }
 
     /// What only the writer needs.
@@ -31,9 +33,9 @@ final class SegmentStore: Sendable {
     let incidents: IncidentLog
     let reserve: ReserveFile
     private let segmentBytesMax: UInt64
-    private let sign: @Sendable ([UInt8]) -> Signature
+    let sign: @Sendable ([UInt8]) -> Signature
     let state: Mutex<State>
-    private let writer: Mutex<Writer>
+    let writer: Mutex<Writer>
 
     init(
         opened: SegmentRecovery.Result,
@@ -64,13 +66,14 @@ final class SegmentStore: Sendable {
     }
 
     func read(_ address: ContentAddress) throws(VaultError) -> SealedObject {
-        guard let (file, location) = try self.locate(address) else {
-            throw VaultError(.notFound, "no object has this address")
+        var (bytes, location) = try self.frame(of: address)
+        var object = Frame.object(in: bytes[...])
+        if object?.address != address {
+            // The segment may have been rewritten between the look into its footer and the one into its file.
+            (bytes, location) = try self.frame(of: address)
+            object = Frame.object(in: bytes[...])
         }
-        let bytes = try whileDoing("reading \(SegmentFile.name(location.segment))") { () throws(FileError) in
-            try file.read(at: UInt64(location.offset), count: Int(location.length))
-        }
-        guard let object = Frame.object(in: bytes[...]), object.address == address else {
+        guard let object, object.address == address else {
             self.state.withLock { _ = $0.damaged.insert(address) }
             let name = SegmentFile.name(location.segment)
             self.incidents.note(.frameDamaged, file: name, offset: UInt64(location.offset))
@@ -79,7 +82,36 @@ final class SegmentStore: Sendable {
         return object
     }
 
+    /// The header of an object, also of one whose body is damaged.
+    ///
+    /// Only its own checksum is verified.
+    func header(_ address: ContentAddress) throws(VaultError) -> ObjectHeader {
+        do throws(VaultError) { return try self.read(address).header } catch {
+            guard error.code == .damaged else { throw error }
+            let bytes = try self.frame(of: address).bytes
+            guard let prefix = Frame.prefix(of: bytes[...]),
+                let header = try? ObjectHeader(
+                    canonicalBytes: Array(bytes[Frame.prefixBytes..<Frame.prefixBytes + prefix.headerLength])
+                )
+            else { throw error }
+            return header
+        }
+    }
+
+    private func frame(
+        of address: ContentAddress
+    ) throws(VaultError) -> (bytes: [UInt8], location: FrameLocation) {
+        guard let (file, location) = try self.locate(address) else {
+            throw VaultError(.notFound, "no object has this address")
+        }
+        let bytes = try whileDoing("reading \(SegmentFile.name(location.segment))") { () throws(FileError) in
+            try file.read(at: UInt64(location.offset), count: Int(location.length))
+        }
+        return (bytes, location)
+    }
+
     private func locate(_ address: ContentAddress) throws(VaultError) -> (any OpenFile, FrameLocation)? {
+        if self.state.withLock({ $0.removing.contains(address) }) { return nil }
         let (found, sealed) = self.state.withLock { state in
             let extent = state.active.index.entries[address]
             let found = extent.map { extent in
@@ -172,7 +204,7 @@ final class SegmentStore: Sendable {
     }
 
     /// Seals the active segment and starts the next one.
-    private func roll(_ writer: inout Writer) throws(VaultError) {
+    func roll(_ writer: inout Writer) throws(VaultError) {
         let active = self.state.withLock { $0.active }
         let digest = writer.bodyHasher.finalize()
         let number = writer.lastNumber + 1
@@ -198,7 +230,7 @@ final class SegmentStore: Sendable {
     }
 
     /// Verifies what is durable in the active segment and rewrites it into a new one.
-    private func rewriteActive(_ writer: inout Writer) throws(VaultError) {
+    func rewriteActive(_ writer: inout Writer) throws(VaultError) {
         let active = self.state.withLock { $0.active }
         let name = SegmentFile.name(active.number)
         let number = writer.lastNumber + 1

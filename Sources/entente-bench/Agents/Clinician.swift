@@ -22,8 +22,9 @@ struct Clinician: Sendable {
         self.client = client
     }
 
-    func find(_ patient: SyntheticPatient) async throws -> Entente_Api_V1_FindReply {
+    func find(_ patient: SyntheticPatient, order: String = "") async throws -> Entente_Api_V1_FindReply {
         var request = Entente_Api_V1_FindRequest()
+        request.order.item = order
         request.patient = patient.identifier
         request.credential = self.credential
         return try await self.client.find(request)

@@ -24,23 +24,40 @@ struct FindBench: AsyncParsableCommand {
     @Option(name: .long, help: "Patients that are looked up, one after another.")
     var rounds = 2000
 
+    @Flag(name: .long, help: "Judge an order at each look-up; for a chain of one member, whose approval is a quorum.")
+    var verdicts = false
+
+    func validate() throws {
+        guard !self.verdicts || self.institutions == 1 else {
+            throw ValidationError("--verdicts needs --institutions 1: a pack takes the approval of a quorum")
+        }
+    }
+
     func run() async throws {
         let plan = IndexPlan(entries: self.entries, institutions: self.institutions)
         let cluster = try AgentCluster(1, silent: self.institutions - 1) { try plan.fill($0) }
         defer { cluster.remove() }
-        let (folder, rounds) = (cluster.folder, self.rounds)
+        let (folder, rounds, judges) = (cluster.folder, self.rounds, self.verdicts)
         let (inside, outside, found) = try await AgentClient.connected(to: cluster.sockets[0]) { client in
             let clinician = try await Clinician(at: client, folder: folder)
             let (inside, outside) = (Durations(), Durations())
+            if judges {
+                var proposal = Entente_Api_V1_ProposePolicyRequest()
+                proposal.pack = Data(BenchPolicy.pack.canonicalBytes)
+                _ = try await client.proposePolicy(proposal)
+            }
             var found = 0
             var random = SeededRandom(7)
             for _ in 0..<rounds {
                 let patient = SyntheticPatient(Int(random.next() % UInt64(plan.patients)))
                 let watch = Stopwatch()
-                let reply = try await clinician.find(patient)
+                let reply = try await clinician.find(patient, order: judges ? BenchPolicy.ordered : "")
                 outside.add(watch.milliseconds)
                 inside.add(Double(reply.elapsedMicroseconds) / 1000)
                 found += reply.results.count
+                guard reply.verdict.exams.count == (judges ? reply.results.count : 0) else {
+                    throw BenchFailure("not every exam was judged")
+                }
             }
             return (inside.all, outside.all, found)
         }
@@ -51,7 +68,7 @@ struct FindBench: AsyncParsableCommand {
             self.report,
             [
                 "entries": plan.patients * plan.entriesPerPatient, "institutions": self.institutions,
-                "rounds": self.rounds,
+                "rounds": self.rounds, "verdicts": self.verdicts ? 1 : 0,
             ]
         )
         sheet.add("find-results", Double(found) / Double(self.rounds), "exams")
@@ -64,20 +81,22 @@ struct FindBench: AsyncParsableCommand {
 
 /// Which institution lists which exams of whom.
 struct IndexPlan: Sendable {
-    /// A patient was at so many institutions, and so often at each.
-    private static let visited = 5
-    private static let exams = 4
+    /// A patient was at so many institutions.
+    private static let visitedMax = 5
 
     let institutions: Int
     let patients: Int
+    let entriesPerPatient = 20
 
-    var entriesPerPatient: Int { self.visited * Self.exams }
-
-    private var visited: Int { min(Self.visited, self.institutions) }
+    private let visited: Int
+    /// At each of them.
+    private let exams: Int
 
     init(entries: Int, institutions: Int) {
         self.institutions = institutions
-        self.patients = max(1, entries / (min(Self.visited, institutions) * Self.exams))
+        self.visited = min(Self.visitedMax, institutions)
+        self.exams = self.entriesPerPatient / self.visited
+        self.patients = max(1, entries / self.entriesPerPatient)
     }
 
     /// Writes the manifests of all institutions into the index of the first agent.
@@ -97,14 +116,14 @@ struct IndexPlan: Sendable {
         for (number, member) in genesis.members.enumerated() {
             let patients = (0..<self.patients).filter { self.isVisited(number, by: $0) }
             // A batch commits at most 1,024 exams.
-            let perBatch = 1024 / Self.exams
+            let perBatch = 1024 / self.exams
             for (batch, start) in stride(from: 0, to: patients.count, by: perBatch).enumerated() {
                 let listed = patients[start..<min(start + perBatch, patients.count)]
                 let manifest = Manifest(
                     institution: member.card.id,
                     batch: UInt64(batch + 1),
                     entries: listed.flatMap { patient in
-                        (0..<Self.exams).map { Self.entry(member.card.id, pseudonyms[patient], patient, $0) }
+                        (0..<self.exams).map { Self.entry(member.card.id, pseudonyms[patient], patient, $0) }
                     },
                     aliases: []
                 )

@@ -127,7 +127,7 @@ struct DelegationCommand: AsyncParsableCommand {
         @Option(name: .long, parsing: .upToNextOption, help: "Item codes the delegate may grant. Default: all.")
         var items: [String] = []
 
-        @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH or PUBHLTH.")
+        @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH, PUBHLTH, or BTG for emergencies.")
         var purpose = "TREAT"
 
         @Option(name: .long, parsing: .upToNextOption, help: "Sensitive classes the delegate may name.")

@@ -17,6 +17,12 @@ struct AgentCommand: EntenteCommand {
     @Option(name: .long, help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
+    @Option(
+        name: .long,
+        help: "Listen here for other agents, HOST:PORT, behind a forwarding of the address that the chain names."
+    )
+    var listen: String?
+
     @Option(name: .long, help: "Listen here for HL7 v2 messages over MLLP: HOST:PORT, by custom port 2575.")
     var mllp: String?
 
@@ -51,6 +57,7 @@ struct AgentCommand: EntenteCommand {
             layout: layout,
             passphrase: try Passphrase.forOpening(layout.root.path),
             feeds: try self.feeds(),
+            listen: self.listen,
             logger: logger
         )
         let service = AgentService(agent: agent)

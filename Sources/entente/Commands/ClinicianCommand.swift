@@ -19,13 +19,13 @@ struct ClinicianCommand: AsyncParsableCommand {
 
         @OptionGroup var options: GlobalOptions
 
-        @Option(name: .long, help: "The clinician's identifier inside the institution.")
+        @Option(name: .long, help: "The clinician's identifier inside the institution, or @FILE.")
         var id: String
 
-        @Option(name: .long, help: "The clinician's name.")
+        @Option(name: .long, help: "The clinician's name, or @FILE: what stands here is in the process list.")
         var name: String
 
-        @Option(name: .long, help: "The department.")
+        @Option(name: .long, help: "The department, or @FILE.")
         var department: String
 
         @Option(name: .long, help: "What the clinician does, by which a grant may choose readers.")
@@ -44,13 +44,13 @@ struct ClinicianCommand: AsyncParsableCommand {
         var output: String
 
         func execute() async throws {
+            var request = Entente_Api_V1_AddClinicianRequest()
+            request.clinician = try ArgumentText.read(self.id, what: "the identifier")
+            request.name = try ArgumentText.read(self.name, what: "the name")
+            request.department = try ArgumentText.read(self.department, what: "the department")
+            request.role = self.role
             try PrivateFile.checkWritable(self.output)
             let key = try PersonKey.create(self.output)
-            var request = Entente_Api_V1_AddClinicianRequest()
-            request.clinician = self.id
-            request.name = self.name
-            request.department = self.department
-            request.role = self.role
             request.breakGlass = self.breakGlass
             request.review = self.review
             request.publicKey = key.publicKey
@@ -65,9 +65,9 @@ struct ClinicianCommand: AsyncParsableCommand {
                 throw error
             }
             Answer(
-                ["clinician": self.id, "file": self.output, "expires": Times.format(reply.expiresAt)],
+                ["clinician": request.clinician, "file": self.output, "expires": Times.format(reply.expiresAt)],
                 text: """
-                    Credential of \(self.id), valid until \(Times.format(reply.expiresAt))
+                    Credential of \(request.clinician), valid until \(Times.format(reply.expiresAt))
                     Key: \(self.output)
                     Certificate: \(CredentialFile.certificatePath(self.output))
                     """

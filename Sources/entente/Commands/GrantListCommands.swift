@@ -71,8 +71,16 @@ struct AccessLogCommand: EntenteCommand {
         abstract: "Show who read a patient's records, when and why."
     )
 
+    enum Language: String, ExpressibleByArgument { case en, zh }
+
     @OptionGroup var options: GlobalOptions
     @OptionGroup var patient: PatientOptions
+
+    @Flag(name: .long, help: "In sentences for the patient.")
+    var plain = false
+
+    @Option(name: .long, help: "Of the sentences: en or zh.")
+    var language = Language.en
 
     func execute() async throws {
         var request = Entente_Api_V1_AccessLogRequest()
@@ -86,7 +94,9 @@ struct AccessLogCommand: EntenteCommand {
                 "custodian": read.custodian, "anchored": read.anchored,
             ] as [String: Any]
         }
-        Answer(["reads": reads], text: self.text(reply.reads)).print(asJSON: self.options.json)
+        let words = PlainReadings(language: self.language == .zh ? .zh : .en)
+        Answer(["reads": reads], text: self.plain ? words.text(reply.reads) : self.text(reply.reads))
+            .print(asJSON: self.options.json)
     }
 
     private func text(_ reads: [Entente_Api_V1_Read]) -> String {

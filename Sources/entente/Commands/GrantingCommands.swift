@@ -146,7 +146,7 @@ struct GrantCommand: EntenteCommand {
     @Option(name: .long, help: "The referral with whose closing the grant ends.")
     var referral: String?
 
-    @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH or PUBHLTH.")
+    @Option(name: .long, help: "Purpose of use: TREAT, HPAYMT, HRESCH, PUBHLTH, or BTG for emergencies.")
     var purpose = "TREAT"
 
     @Option(name: .long, help: "When the grant begins. Default: now.")

@@ -1,3 +1,4 @@
+import AgentAPI
 import ArgumentParser
 import Formats
 import Foundation
@@ -7,8 +8,8 @@ import Records
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "The rules of mutual recognition: check and show a policy pack.",
-        subcommands: [Lint.self, Show.self]
+        abstract: "The rules of mutual recognition: write, agree on and read policy packs.",
+        subcommands: [Lint.self, Sign.self, Publish.self, Approve.self, List.self, Show.self]
     )
 
     struct Lint: EntenteCommand {
@@ -59,21 +60,52 @@ struct PolicyCommand: AsyncParsableCommand {
     struct Show: EntenteCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
-            abstract: "Show what a policy pack holds, from its YAML file or its canonical bytes."
+            abstract: "Show what a policy pack holds: the one in force, one of the chain, or one in a file."
         )
 
         @OptionGroup var options: GlobalOptions
 
-        @Argument(help: "A YAML file, or one of canonical bytes (.pack).")
-        var file: String
+        @Argument(help: "A YAML file, or one of canonical bytes (.pack). Without it the pack in force on the chain.")
+        var file: String?
+
+        @Option(name: .long, help: "The pack that was in force at this time.")
+        var asOf: String?
+
+        @Option(name: .long, help: "A proposal that waits for approval, as list prints it.")
+        var proposal: String?
+
+        @Option(name: .long, help: "An adopted pack by its digest.")
+        var digest: String?
 
         @Option(name: .long, help: "Write the canonical bytes, which are what is hashed and signed, to this file.")
         var output: String?
 
+        mutating func validate() throws {
+            let chosen = [self.file, self.asOf, self.proposal, self.digest].compactMap { $0 }.count
+            guard chosen <= 1 else { throw ValidationError("give at most one of a file and the options of the chain") }
+        }
+
         func execute() async throws {
-            let pack = try PolicyPackFile.read(self.file)
+            let pack = try await self.pack()
             if let output = self.output { try PrivateFile.write(Data(pack.canonicalBytes), to: output) }
             Answer(self.json(pack), text: self.text(pack)).print(asJSON: self.options.json)
+        }
+
+        private func pack() async throws -> PolicyPack {
+            if let file = self.file { return try PolicyPackFile.read(file) }
+            var request = Entente_Api_V1_ShowPolicyRequest()
+            request.asOf = try self.asOf.map { try Times.parse($0, option: "--as-of") } ?? 0
+            if let proposal = self.proposal {
+                request.proposal = try Lists.digest(proposal, "proposal", "Copy it from policy list.")
+            }
+            if let digest = self.digest {
+                request.digest = try Lists.digest(digest, "digest", "Copy it from policy list.")
+            }
+            let reply = try await self.options.call { [request] in try await $0.showPolicy(request) }
+            guard let pack = try? PolicyPack(canonicalBytes: Array(reply.pack)) else {
+                throw PolicyPackFile.notCanonical
+            }
+            return pack
         }
 
         private func json(_ pack: PolicyPack) -> [String: Any] {

@@ -21,15 +21,25 @@ struct FindCommand: EntenteCommand {
     @Option(name: .customLong("as"), help: "The clinician's credential file.")
     var credential: String
 
+    @OptionGroup var order: OrderOptions
+    @OptionGroup var language: LanguageOptions
+
     func execute() async throws {
         let credential = try CredentialFile(path: self.credential)
         var request = Entente_Api_V1_FindRequest()
+        request.order = try self.order.form()
         request.patient = try self.patient.read()
         request.items = self.items
         request.since = try self.since.map { try Times.parse($0, option: "--since") } ?? 0
         request.credential = credential.credentialBytes
         let reply = try await self.options.call { [request] in try await $0.find(request) }
-        Answer(["results": reply.results.map(self.json)], text: self.table(reply)).print(asJSON: self.options.json)
+        var object: [String: Any] = ["results": reply.results.map(self.json)]
+        object["policy"] = reply.hasPolicy ? VerdictJSON.policy(reply.policy) : NSNull()
+        if reply.hasVerdict { object["verdict"] = VerdictJSON.order(reply.verdict) }
+        let possible = reply.possibleIdentities
+        object["possibleIdentities"] = possible
+        let hint = possible == 0 ? "" : "\nPossible further identities here: \(possible) (entente identity review)."
+        Answer(object, text: self.table(reply) + hint).print(asJSON: self.options.json)
     }
 
     private func json(_ exam: Entente_Api_V1_FoundExam) -> [String: Any] {
@@ -41,23 +51,41 @@ struct FindCommand: EntenteCommand {
         ]
         if exam.examTime != 0 { object["examTime"] = Times.format(exam.examTime) }
         if exam.reportTime != 0 { object["reportTime"] = Times.format(exam.reportTime) }
+        object["identity"] = exam.identity
+        if !exam.links.isEmpty {
+            object["links"] = exam.links.map(\.hex)
+            object["linkKind"] = exam.linkKind
+        }
         if !exam.supersedes.isEmpty { object["supersedes"] = exam.supersedes.hex }
+        if exam.hasVerdict { object["verdict"] = VerdictJSON.exam(exam.verdict) }
         return object
     }
 
     private func table(_ reply: Entente_Api_V1_FindReply) -> String {
         guard !reply.results.isEmpty else { return "No exams found." }
-        var table = TextTable(["Examined", "Institution", "Kind", "Item", "Status", "Access", "Record"])
+        let printer = VerdictPrinter(language: self.language.chosen)
+        let columns = ["Examined", "Institution", "Kind", "Item", "Status", "Access"]
+        var table = TextTable(columns + (reply.hasPolicy ? ["Verdict"] : []) + ["Record"])
         for exam in reply.results {
-            let note = exam.superseded ? " (replaced)" : ""
-            table.add([
+            var note = exam.superseded ? " (replaced)" : ""
+            if !exam.links.isEmpty { note += exam.linkKind == "newborn" ? " (newborn)" : " (linked)" }
+            if exam.identity != "match" { note += " (identity \(exam.identity))" }
+            let cells = [
                 exam.examTime == 0 ? "-" : Times.format(exam.examTime),
                 exam.institution, exam.kind, exam.display.isEmpty ? exam.item : exam.display, exam.status + note,
-                exam.access, exam.record.hex,
-            ])
+                exam.access,
+            ]
+            let verdict = exam.hasVerdict ? printer.short(exam.verdict, isOrder: reply.hasVerdict) : "-"
+            table.add(cells + (reply.hasPolicy ? [verdict] : []) + [exam.record.hex])
         }
         let milliseconds = Double(reply.elapsedMicroseconds) / 1000
-        return table.text + "\n"
+        var judged = printer.noPolicy
+        if reply.hasVerdict {
+            judged = printer.order(reply.verdict, reply.policy)
+        } else if reply.hasPolicy {
+            judged = printer.policy(reply.policy)
+        }
+        return table.text + "\n" + judged + "\n"
             + Terminal.dim(String(format: "%d exams in %.1f ms", reply.results.count, milliseconds))
     }
 }

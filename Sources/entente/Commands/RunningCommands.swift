@@ -28,7 +28,7 @@ struct StatusCommand: EntenteCommand {
             "freeBytes": status.freeBytes, "finalityP50": status.finalityP50, "finalityP99": status.finalityP99,
             "confirmed": status.confirmedAt == 0 ? NSNull() : Times.format(status.confirmedAt) as Any,
             "quarantined": status.quarantined, "version": status.version, "residentBytes": status.residentBytes,
-            "feeds": status.feeds.map(Self.feed),
+            "feeds": status.feeds.map(Self.feed), "emergencies": NoticesCommand.json(status.emergencies),
             "pseudonymKey": [
                 "generation": status.pseudonymKey.generation, "threshold": status.pseudonymKey.threshold,
                 "holders": status.pseudonymKey.holders, "hasShare": status.pseudonymKey.hasShare_p,
@@ -105,8 +105,19 @@ struct StatusCommand: EntenteCommand {
         lines.append(
             "Disk         \(Self.size(status.vaultBytes)) in \(status.objects) objects, \(Self.size(status.freeBytes)) free"
         )
+        lines += Self.emergencies(status.emergencies)
         lines += status.feeds.map(Self.line)
         return lines.joined(separator: "\n")
+    }
+
+    /// Nothing as long as there were none.
+    private static func emergencies(_ figures: Entente_Api_V1_EmergencyFigures) -> [String] {
+        guard figures.opened + figures.waiting > 0 else { return [] }
+        var line = "Emergencies  \(figures.opened) opened, \(figures.offline) of them without contact"
+        if figures.alarming > 0 { line += ", " + Terminal.red("\(figures.alarming) more than usual") }
+        if figures.waiting > 0 { line += ", " + Terminal.red("\(figures.waiting) entries wait to be told") }
+        if figures.breaks > 0 { line += ", " + Terminal.red("\(figures.breaks) that did not fit the local chain") }
+        return [line]
     }
 
     private static func pseudonyms(_ key: Entente_Api_V1_PseudonymKey) -> String {

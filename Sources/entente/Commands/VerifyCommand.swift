@@ -2,18 +2,19 @@ import AgentCore
 import AgentRuntime
 import ArgumentParser
 import Foundation
+import Ledger
 import Primitives
 import Records
 
 struct VerifyCommand: EntenteCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Verify an evidence file offline, with nothing but the chain's genesis file."
+        abstract: "Verify evidence or a proof of destruction offline, with nothing but the chain's genesis file."
     )
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "The evidence file.")
+    @Argument(help: "The file: of fetch --evidence, or of erase proof.")
     var evidence: String
 
     @Option(name: .long, help: "The chain's genesis file.")
@@ -33,6 +34,9 @@ struct VerifyCommand: EntenteCommand {
         let genesisBytes = try PrivateFile.read(self.genesis, bytesMax: Genesis.bytesMax, what: "the genesis file")
         let genesis = try Founding.readGenesis(Array(genesisBytes))
         let bytes = try PrivateFile.read(self.evidence, bytesMax: EvidenceFile.bytesMax, what: "the evidence file")
+        guard !bytes.starts(with: DestructionProof.magic) else {
+            return try self.verifyDestruction(Array(bytes), genesis)
+        }
         let report = EvidenceVerifier.verify(Array(bytes), genesis: genesis)
         let findings = report.findings.map { finding in
             var object: [String: Any] = ["step": "\(finding.step)", "ok": finding.isOK, "text": finding.text]
@@ -43,6 +47,35 @@ struct VerifyCommand: EntenteCommand {
         Answer(["valid": report.isValid, "findings": findings], text: self.text(report)).print(
             asJSON: self.options.json
         )
+        guard report.isValid else { throw ExitCode(CommandFailure.Status.integrity.rawValue) }
+    }
+
+    private func verifyDestruction(_ bytes: [UInt8], _ genesis: Genesis) throws {
+        let report = DestructionReport.verify(bytes, genesis: genesis)
+        let findings = report.findings.map { finding in
+            var object: [String: Any] = ["ok": finding.isOK, "text": finding.text]
+            if !finding.isOK { object["code"] = finding.code.rawValue }
+            if let time = finding.time { object["time"] = Times.format(time.milliseconds) }
+            return object
+        }
+        var lines = report.findings.map { finding in
+            let mark = finding.isOK ? "ok  " : Terminal.red("FAIL")
+            let time = finding.time.map { " (" + Times.format($0.milliseconds) + ")" } ?? ""
+            return
+                "\(mark)  \(finding.isOK ? "" : "[\(finding.code.rawValue)] ")\(Terminal.harmless(finding.text))\(time)"
+        }
+        lines.append(
+            report.isValid
+                ? Terminal.bold("valid") + ": what they hold in backups, or on paper, is not shown"
+                : Terminal.red("NOT valid")
+        )
+        var object: [String: Any] = ["valid": report.isValid, "findings": findings]
+        if let state = report.state {
+            object["erasure"] = Data(state.erasure.id.digest.bytes).hex
+            object["records"] = state.erasure.records.map { Data($0.digest.bytes).hex }
+            object["outstanding"] = state.outstanding.map(\.text)
+        }
+        Answer(object, text: lines.joined(separator: "\n")).print(asJSON: self.options.json)
         guard report.isValid else { throw ExitCode(CommandFailure.Status.integrity.rawValue) }
     }
 

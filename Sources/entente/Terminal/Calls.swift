@@ -26,7 +26,7 @@ extension CommandFailure {
         default:
             let failure = AgentFailure(any: error)
             self.init(
-                failure.code.rawValue,
+                failure.name,
                 failure.message,
                 hint: failure.hint,
                 status: Status(rawValue: failure.exitStatus) ?? .internalError

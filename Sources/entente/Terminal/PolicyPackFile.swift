@@ -11,18 +11,46 @@ enum PolicyPackFile {
         try YAMLText(path, bytesMax: self.textBytesMax, name: "policy")
     }
 
-    static func read(_ path: String) throws -> PolicyPack {
+    static let notCanonical = CommandFailure(
+        "policy.not-canonical",
+        "the file does not hold the canonical bytes of a policy pack",
+        status: .quarantined
+    )
+
+    static func read(_ path: String) throws -> PolicyPack { try self.signed(path).pack }
+
+    /// A pack, and whose signature its file bears.
+    static func signed(_ path: String) throws -> (pack: PolicyPack, author: VerifyingKey?) {
         if path.hasSuffix(".pack") {
-            let bytes = try PrivateFile.read(path, bytesMax: PolicyPack.bytesMax, what: "the policy")
-            guard let pack = try? PolicyPack(canonicalBytes: Array(bytes)) else {
-                throw CommandFailure(
-                    "policy.not-canonical",
-                    "the file does not hold the canonical bytes of a policy pack",
-                    status: .quarantined
+            let bytes = Array(
+                try PrivateFile.read(
+                    path,
+                    bytesMax: PolicyPack.bytesMax + SignedPolicy.overheadBytes,
+                    what: "the policy"
                 )
+            )
+            if SignedPolicy.isOne(bytes) {
+                guard let file = try? SignedPolicy(canonicalBytes: bytes),
+                    let pack = try? PolicyPack(canonicalBytes: file.pack)
+                else { throw self.notCanonical }
+                guard file.isSignatureValid else {
+                    throw CommandFailure(
+                        "policy.bad-signature",
+                        "the author's signature does not fit the policy pack",
+                        hint: "Have the author sign it again, and ask for the author's key in another way.",
+                        status: .integrity
+                    )
+                }
+                return (pack, file.author)
             }
-            return pack
+            guard let pack = try? PolicyPack(canonicalBytes: bytes) else { throw self.notCanonical }
+            return (pack, nil)
         }
+        return (try self.author(path), nil)
+    }
+
+    /// The form that people write.
+    private static func author(_ path: String) throws -> PolicyPack {
         let text = try self.text(path)
         do throws(PolicyFault) {
             return try PolicyPack(author: text.node)

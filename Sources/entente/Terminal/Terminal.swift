@@ -71,6 +71,12 @@ enum Terminal {
             )
         )
     }
+
+    /// The same for a text of several lines.
+    static func harmlessLines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { self.harmless(String($0)) }
+            .joined(separator: "\n")
+    }
 }
 
 /// Rows of text under headings, aligned for a terminal.

@@ -44,7 +44,7 @@ struct AccessOracle {
     private func scopes(_ grant: AccessStory.Grant) -> [AccessStory.Scope] {
         var scopes = [grant.scope]
         for narrowed in grant.narrowed where self.isPast(narrowed.height) { scopes.append(narrowed.scope) }
-        if let mandate = grant.mandate { scopes.append(mandate.scope) }
+        if let mandate = grant.mandate { scopes += [mandate.scope] + (mandate.other.map { [$0.scope] } ?? []) }
         return scopes
     }
 
@@ -71,21 +71,27 @@ struct AccessOracle {
             let isStanding = self.isPast(mandate.made) && !self.isPast(mandate.ended)
             if mandate.isForged || !isStanding || mandate.until <= self.story.now { failed.append(8) }
             if self.isBeyond(mandate.scope, grant) { failed.append(9) }
+            if let other = mandate.other {
+                if self.isBeyond(other.scope, grant) { failed.append(9) }
+                let isSettled = self.isPast(other.decided) && !other.isUpheld
+                if self.isPast(other.objected), !isSettled { failed.append(10) }
+            }
         }
         for referral in self.scopes(grant).compactMap(\.referral) {
             guard let state = self.story.referrals[referral] else {
-                failed.append(10)
+                failed.append(11)
                 continue
             }
-            if !self.isPast(state.opened) || self.isPast(state.closed) { failed.append(10) }
+            if !self.isPast(state.opened) || self.isPast(state.closed) { failed.append(11) }
         }
-        if grant.until <= self.story.now { failed.append(11) }
+        if grant.until <= self.story.now { failed.append(12) }
         guard self.story.stage == .open else { return failed }
-        if self.story.now < grant.from { failed.append(12) }
-        if let purpose = self.story.purpose, purpose != grant.scope.purpose { failed.append(13) }
+        if self.story.now < grant.from { failed.append(13) }
+        if let purpose = self.story.purpose, purpose != grant.scope.purpose { failed.append(14) }
+        if grant.scope.purpose == .emergency, !self.story.declared.contains(where: self.isExtent) { failed.append(15) }
         for scope in self.scopes(grant) {
-            if let max = scope.uses, uses >= max { failed.append(14) }
-            if self.story.silence.map({ $0 > Int64(scope.lease) * 1000 }) ?? true { failed.append(15) }
+            if let max = scope.uses, uses >= max { failed.append(16) }
+            if self.story.silence.map({ $0 > Int64(scope.lease) * 1000 }) ?? true { failed.append(17) }
         }
         return failed
     }
@@ -93,6 +99,10 @@ struct AccessOracle {
     private func isBeyond(_ scope: AccessStory.Scope, _ grant: AccessStory.Grant) -> Bool {
         !self.isInside(scope) || !Set(self.story.sensitive).isSubset(of: scope.sensitive) || !self.isReader(scope)
             || scope.purpose != grant.scope.purpose
+    }
+
+    private func isExtent(_ scope: AccessStory.Scope) -> Bool {
+        self.isInside(scope) && Set(self.story.sensitive).isSubset(of: scope.sensitive)
     }
 
     private func isInside(_ scope: AccessStory.Scope) -> Bool {

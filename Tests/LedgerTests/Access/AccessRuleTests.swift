@@ -50,7 +50,7 @@ struct AccessRuleTests {
         let rules = AccessRefusal.allCases.map(\.rule)
         #expect(Set(rules).count == rules.count)
         #expect(AccessRefusal.allCases.allSatisfy { $0.code.hasPrefix("access.") })
-        #expect(AccessRefusal.allCases.map(\.rawValue) == Array(1...15))
+        #expect(AccessRefusal.allCases.map(\.rawValue) == Array(1...17))
     }
 
     @Test("R7: a grant's end says nothing about readings before it: an earlier height is judged as it was then")

@@ -37,6 +37,15 @@ struct AccessStory {
         var scope: Scope
         /// Made out to another key, or not on the chain at all.
         var isForged = false
+        /// Of a guardian: what another one, always appointed and never ended, may grant, and objected to.
+        var other: Other?
+    }
+
+    struct Other {
+        var scope: Scope
+        var objected: UInt64?
+        var decided: UInt64?
+        var isUpheld: Bool
     }
 
     struct Grant {
@@ -79,6 +88,8 @@ struct AccessStory {
     var now: Int64
     var silence: Int64?
     var stage: AccessQuestion.Stage
+    /// Extents of emergencies that the clinician declared.
+    var declared: [Scope] = []
 }
 
 extension AccessStory {
@@ -106,11 +117,12 @@ extension AccessStory {
         self.item = draw.one(Self.items)
         self.time = draw.chance(90) ? draw.moment() : nil
         self.sensitive = draw.chance(75) ? [] : draw.some(SensitiveClass.allCases, 40)
-        self.purpose = draw.chance(80) ? .treatment : nil
+        self.purpose = draw.chance(80) ? draw.one([.treatment, .treatment, .emergency]) : nil
         self.height = UInt64(draw.number(3...9))
         self.now = draw.moment()
         self.silence = draw.chance(90) ? Int64(draw.number(0...6000)) : nil
         self.stage = draw.chance(75) ? .open : .release
+        self.declared = draw.chance(30) ? [draw.scope(80)] : []
         random = draw.random
     }
 
@@ -138,7 +150,7 @@ extension AccessStory {
                 from: self.chance(loose) ? nil : self.moment(),
                 until: self.chance(loose) ? nil : self.moment(),
                 records: self.chance(loose) ? [] : self.some([1, 2], 60),
-                purpose: self.chance(90) ? .treatment : .research,
+                purpose: self.chance(85) ? .treatment : self.one([.research, .emergency]),
                 lease: UInt32(self.number(1...10)),
                 uses: self.chance(60) ? nil : UInt32(self.number(1...3)),
                 sensitive: self.some(SensitiveClass.allCases, 60),
@@ -146,6 +158,15 @@ extension AccessStory {
                 people: self.chance(loose) ? [] : [(self.one(AccessStory.institutions), self.one(["lin", "wu"]))],
                 hidden: self.chance(70) ? [] : self.some(AccessStory.items, 40),
                 referral: self.chance(loose) ? nil : self.number(0...2)
+            )
+        }
+
+        mutating func other() -> Other {
+            Other(
+                scope: self.scope(95),
+                objected: self.chance(50) ? self.height() : nil,
+                decided: self.chance(50) ? self.height() : nil,
+                isUpheld: self.chance(50)
             )
         }
 
@@ -174,7 +195,8 @@ extension AccessStory {
                         ended: self.chance(30) ? self.height() : nil,
                         until: Int64(self.number(3...9)),
                         scope: self.scope(90),
-                        isForged: self.chance(10)
+                        isForged: self.chance(10),
+                        other: self.chance(50) ? self.other() : nil
                     ) : nil
             )
         }
@@ -225,7 +247,7 @@ extension AccessStory {
             bucket: 5,
             principal: .witness(institution("c")),
             delegate: Self.key,
-            capacity: .proxy,
+            capacity: mandate.other == nil ? .proxy : .guardian,
             scopeCommitment: self.scope(mandate.scope, salt: salt).commitment(salt: salt),
             sealedScope: [],
             notBefore: Timestamp(milliseconds: 0),
@@ -273,8 +295,42 @@ extension AccessStory {
                         closedHeight: $0.closed.map(Height.init)
                     )
                 }
-            }
+            },
+            guardians: mandate.map { [$0] + self.others(index) } ?? [],
+            objections: self.others(index).flatMap { self.objections(index, by: $0.state) }
         )
+    }
+
+    /// The other guardian of whoever granted.
+    private func others(_ index: Int) -> [AccessTerms.Mandate] {
+        guard let mandate = self.grants[index].mandate, let other = mandate.other else { return [] }
+        var given = mandate
+        given.until = 100
+        var delegation = self.delegation(given, index)
+        delegation.nonce = 1
+        let state = DelegationState(
+            delegation: delegation,
+            createdHeight: Height(0),
+            createdTime: Timestamp(milliseconds: 0)
+        )
+        return [AccessTerms.Mandate(state: state, scope: self.scope(other.scope, salt: self.salt(index)))]
+    }
+
+    private func objections(_ index: Int, by guardian: DelegationState) -> [GuardianObjection] {
+        guard let other = self.grants[index].mandate?.other, let objected = other.objected else { return [] }
+        let decision = other.decided.map { decided in
+            ObjectionState.Decision(
+                outcome: other.isUpheld ? .upheld : .dismissed,
+                institution: institution("c"),
+                height: Height(decided)
+            )
+        }
+        let objection = ObjectionState(
+            delegation: guardian.delegation.id,
+            height: Height(objected),
+            decision: decision
+        )
+        return [GuardianObjection(objection: objection, guardian: guardian)]
     }
 
     private func mandate(_ index: Int) -> AccessTerms.Mandate? {
@@ -344,7 +400,8 @@ extension AccessStory {
             height: Height(self.height),
             time: Timestamp(milliseconds: self.now),
             uses: Dictionary(uniqueKeysWithValues: zip(ids, self.uses)),
-            silence: self.silence
+            silence: self.silence,
+            declarations: self.declared.map { self.scope($0, salt: self.salt(0)) }
         )
     }
 }

@@ -23,6 +23,32 @@ struct LocatorSummaryTests {
         )
     }
 
+    @Test("The identity level takes no room, and every other value of the status byte is refused")
+    func identityLevel() throws {
+        let plain = LocatorSummary(
+            record: ContentAddress(.zero),
+            kind: .laboratory,
+            status: .final,
+            itemSystem: "s",
+            itemCode: "c",
+            display: "d",
+            bodySite: "",
+            examTime: nil,
+            reportTime: nil,
+            recordBytes: 1,
+            imageCount: 0
+        )
+        var marked = plain
+        marked.identity = .possible
+        #expect(marked.canonicalBytes.count == plain.canonicalBytes.count)
+        #expect(zip(marked.canonicalBytes, plain.canonicalBytes).filter { $0 != $1 }.count == 1)
+        #expect(try LocatorSummary(paddedBytes: marked.paddedBytes) == marked)
+        #expect(try LocatorSummary(paddedBytes: plain.paddedBytes) == plain)
+        var broken = marked.paddedBytes
+        broken[33] = 0xff
+        #expect(throws: CanonicalError.self) { try LocatorSummary(paddedBytes: broken) }
+    }
+
     @Test("It always has one size and reads back", arguments: ["", "58410-2", String(repeating: "血", count: 100)])
     func size(text: String) throws {
         for full in [false, true] {

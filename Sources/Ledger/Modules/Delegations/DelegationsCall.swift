@@ -56,11 +56,24 @@ package enum DelegationsCall: Hashable, Sendable {
     case create(Delegation)
     /// Signed by the principal, by a key that is enrolled for the same patient, or by the delegate.
     case end(DelegationID)
+    /// Signed by the institution that saw the papers.
+    case declare(LifeEvent)
+    /// Signed by the institution that declared.
+    case withdraw(LifeEventID)
+    /// A guardian, by a delegation, objects to another guardian's grant; signed by the guardian's key.
+    case object(GrantID, by: DelegationID)
+    /// Signed by an institution that appointed one of the two guardians.
+    case decide(GrantID, DelegationID, ObjectionOutcome, by: InstitutionID)
 
     package func execute(in context: inout ExecutionContext) throws(TransactionRefusal) {
         switch self {
         case .create(let delegation): try Self.create(delegation, in: &context)
         case .end(let id): try Self.end(id, in: &context)
+        case .declare(let event): try Self.declare(event, in: &context)
+        case .withdraw(let id): try Self.withdraw(id, in: &context)
+        case .object(let grant, let id): try Self.object(grant, id, in: &context)
+        case .decide(let grant, let id, let outcome, let institution):
+            try Self.decide(grant, id, outcome, institution, in: &context)
         }
     }
 
@@ -146,13 +159,39 @@ extension DelegationsCall: CanonicalCodable {
         case .end(let id):
             encoder.encode(variant: 1)
             encoder.encode(id)
+        case .declare(let event):
+            encoder.encode(variant: 2)
+            encoder.encode(event)
+        case .withdraw(let id):
+            encoder.encode(variant: 3)
+            encoder.encode(id)
+        case .object(let grant, let id):
+            encoder.encode(variant: 4)
+            encoder.encode(grant)
+            encoder.encode(id)
+        case .decide(let grant, let id, let outcome, let institution):
+            encoder.encode(variant: 5)
+            encoder.encode(grant)
+            encoder.encode(id)
+            encoder.encode(outcome)
+            encoder.encode(institution)
         }
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        switch try decoder.decodeVariant(count: 2) {
+        switch try decoder.decodeVariant(count: 6) {
         case 0: self = .create(try decoder.decode())
-        default: self = .end(try decoder.decode())
+        case 1: self = .end(try decoder.decode())
+        case 2: self = .declare(try decoder.decode())
+        case 3: self = .withdraw(try decoder.decode())
+        case 4: self = .object(try decoder.decode(), by: try decoder.decode())
+        default:
+            self = .decide(
+                try decoder.decode(),
+                try decoder.decode(),
+                try decoder.decode(),
+                by: try decoder.decode()
+            )
         }
     }
 }

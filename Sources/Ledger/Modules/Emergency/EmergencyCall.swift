@@ -1,158 +1,6 @@
 package import Primitives
 package import Records
 
-/// What a reviewer found.
-package enum EmergencyOutcome: UInt8, Hashable, CaseIterable, Sendable, CanonicalCodable {
-    case justified = 1
-    case unjustified = 2
-
-    package var name: String {
-        switch self {
-        case .justified: "justified"
-        case .unjustified: "unjustified"
-        }
-    }
-
-    package init?(name: some StringProtocol) {
-        guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = found
-    }
-
-    package func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.rawValue) }
-
-    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        guard let outcome = EmergencyOutcome(rawValue: try decoder.decode()) else { throw .invalid }
-        self = outcome
-    }
-}
-
-/// An emergency access as it stands in the state; written twice at most: when opened, and when reviewed.
-package struct EmergencyState: Hashable, Sendable {
-    /// What the reviewer wrote down, and when.
-    package struct Review: Hashable, Sendable, CanonicalCodable {
-        package var outcome: EmergencyOutcome
-        package var reviewer: VerifyingKey
-        package var height: Height
-        package var time: Timestamp
-
-        package init(outcome: EmergencyOutcome, reviewer: VerifyingKey, height: Height, time: Timestamp) {
-            self.outcome = outcome
-            self.reviewer = reviewer
-            self.height = height
-            self.time = time
-        }
-
-        package func encode(into encoder: inout CanonicalEncoder) {
-            encoder.encode(self.outcome)
-            encoder.encode(self.reviewer)
-            encoder.encode(self.height)
-            encoder.encode(self.time)
-        }
-
-        package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-            self.outcome = try decoder.decode()
-            self.reviewer = try decoder.decode()
-            self.height = try decoder.decode()
-            self.time = try decoder.decode()
-        }
-    }
-
-    package var opening: BreakGlass
-    package var createdHeight: Height
-    package var createdTime: Timestamp
-    package var review: Review?
-
-    package init(opening: BreakGlass, createdHeight: Height, createdTime: Timestamp, review: Review? = nil) {
-        self.opening = opening
-        self.createdHeight = createdHeight
-        self.createdTime = createdTime
-        self.review = review
-    }
-
-    package var reviewDeadline: Timestamp {
-        self.createdTime.advanced(byMilliseconds: BreakGlass.reviewMilliseconds)
-    }
-
-    /// What custodians and readers judge it by: like a grant that ends by itself.
-    package var grantState: GrantState {
-        GrantState(grant: self.opening.grant, createdHeight: self.createdHeight, createdTime: self.createdTime)
-    }
-}
-
-extension EmergencyState: CanonicalCodable {
-    package func encode(into encoder: inout CanonicalEncoder) {
-        encoder.encode(self.opening)
-        encoder.encode(self.createdHeight)
-        encoder.encode(self.createdTime)
-        encoder.encode(self.review)
-    }
-
-    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        self.opening = try decoder.decode()
-        self.createdHeight = try decoder.decode()
-        self.createdTime = try decoder.decode()
-        self.review = try decoder.decodeOptional()
-    }
-}
-
-/// Emergency accesses of an institution, counted apart from everything that patients granted.
-package struct EmergencyCounts: Hashable, Sendable, CanonicalCodable {
-    package var opened: UInt64
-    package var justified: UInt64
-    package var unjustified: UInt64
-
-    package init(opened: UInt64 = 0, justified: UInt64 = 0, unjustified: UInt64 = 0) {
-        self.opened = opened
-        self.justified = justified
-        self.unjustified = unjustified
-    }
-
-    package func encode(into encoder: inout CanonicalEncoder) {
-        encoder.encode(self.opened)
-        encoder.encode(self.justified)
-        encoder.encode(self.unjustified)
-    }
-
-    package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        self.opened = try decoder.decode()
-        self.justified = try decoder.decode()
-        self.unjustified = try decoder.decode()
-    }
-}
-
-/// A clinician's cases that nobody has reviewed yet.
-private struct OpenCases: CanonicalCodable {
-    struct Case: CanonicalCodable {
-        var id: GrantID
-        var deadline: Timestamp
-
-        init(id: GrantID, deadline: Timestamp) {
-            self.id = id
-            self.deadline = deadline
-        }
-
-        func encode(into encoder: inout CanonicalEncoder) {
-            encoder.encode(self.id)
-            encoder.encode(self.deadline)
-        }
-
-        init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-            self.id = try decoder.decode()
-            self.deadline = try decoder.decode()
-        }
-    }
-
-    var cases: [Case]
-
-    init(cases: [Case] = []) { self.cases = cases }
-
-    func encode(into encoder: inout CanonicalEncoder) { encoder.encode(self.cases) }
-
-    init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        self.cases = try decoder.decodeArray(max: EmergencyCall.openCasesMax)
-    }
-}
-
 /// Emergency access and its review.
 package enum EmergencyCall: Hashable, Sendable {
     /// Unreviewed cases that one clinician may have; a hard night in an emergency room has fewer.
@@ -164,67 +12,117 @@ package enum EmergencyCall: Hashable, Sendable {
     case open(BreakGlass)
     /// Signed by the institution of the case and the reviewer, who is neither clinician nor approver of it.
     case review(GrantID, EmergencyOutcome, reviewer: VerifyingKey)
+    /// An entry of an institution's local chain, in its order; signed by the institution.
+    case reconcile(OfflineEntry)
 
     package func execute(in context: inout ExecutionContext) throws(TransactionRefusal) {
         switch self {
         case .open(let opening): try Self.open(opening, in: &context)
         case .review(let id, let outcome, let reviewer): try Self.review(id, outcome, reviewer, in: &context)
+        case .reconcile(let entry): try Self.reconcile(entry, in: &context)
         }
     }
 
     private static func open(_ opening: BreakGlass, in context: inout ExecutionContext) throws(TransactionRefusal) {
+        let institution = try Self.checkShape(opening)
+        var signers: [Signer] = [.institution(institution), .key(opening.clinician)]
+        if let approver = opening.approver { signers.append(.key(approver)) }
+        try context.require(signers: signers, else: .emergencyWrongSigner)
+        guard try context.exists(.institution(institution)) else { throw TransactionRefusal(.emergencyWrongSigner) }
+        try Self.checkPeriod(opening.grant, around: context.time)
+        try Self.checkSizes(opening)
+        if let id = opening.widens {
+            guard let first: EmergencyState = try context.value(at: .emergency(id)),
+                first.opening.user == opening.user, first.opening.grant.grantor == opening.grant.grantor,
+                first.opening.grant.handle == opening.grant.handle, context.time < first.opening.grant.notAfter
+            else { throw TransactionRefusal(.emergencyNothingToWiden) }
+        }
+        try Self.checkFree(opening, at: institution, in: &context)
+        let state = EmergencyState(opening: opening, createdHeight: context.height, createdTime: context.time)
+        try Self.add(state, at: institution, in: &context)
+    }
+
+    /// An emergency grants one institution, and the second person is another; returns the institution.
+    static func checkShape(_ opening: BreakGlass) throws(TransactionRefusal) -> InstitutionID {
         let grant = opening.grant
         guard case .emergency(let institution) = grant.grantor, grant.grantees == [institution], grant.groups.isEmpty,
             grant.custodians.isEmpty
         else { throw TransactionRefusal(.emergencyBadGrant) }
         guard opening.approver != opening.clinician else { throw TransactionRefusal(.emergencySelfApproved) }
-        var signers: [Signer] = [.institution(institution), .key(opening.clinician)]
-        if let approver = opening.approver { signers.append(.key(approver)) }
-        try context.require(signers: signers, else: .emergencyWrongSigner)
-        guard try context.exists(.institution(institution)) else { throw TransactionRefusal(.emergencyWrongSigner) }
-        try Self.checkPeriod(grant, context.time)
-        guard grant.sealedScope.count == AccessGrant.sealedScopeBytes,
-            opening.sealedStatement.count == AccessGrant.sealedScopeBytes
-        else { throw TransactionRefusal(.emergencyBadScope) }
-        if let id = opening.widens {
-            guard let first: EmergencyState = try context.value(at: .emergency(id)),
-                first.opening.user == opening.user, first.opening.grant.grantor == grant.grantor,
-                first.opening.grant.handle == grant.handle, context.time < first.opening.grant.notAfter
-            else { throw TransactionRefusal(.emergencyNothingToWiden) }
-        }
-        let key = StateKey.emergency(grant.id)
-        guard try !context.exists(key) else { throw TransactionRefusal(.emergencyExists) }
-        let state = EmergencyState(opening: opening, createdHeight: context.height, createdTime: context.time)
-        try Self.add(state, institution, in: &context)
-        try context.write(state, at: key)
-        context.emit(.emergencyOpened(grant.id, state))
+        return institution
     }
 
-    private static func checkPeriod(_ grant: AccessGrant, _ now: Timestamp) throws(TransactionRefusal) {
+    static func checkSizes(_ opening: BreakGlass) throws(TransactionRefusal) {
+        guard opening.grant.sealedScope.count == AccessGrant.sealedScopeBytes,
+            opening.sealedStatement.count == AccessGrant.sealedScopeBytes
+        else { throw TransactionRefusal(.emergencyBadScope) }
+    }
+
+    /// Four hours at most, from about `time` on.
+    static func checkPeriod(_ grant: AccessGrant, around time: Timestamp) throws(TransactionRefusal) {
         let (period, overflow) = grant.notAfter.milliseconds.subtractingReportingOverflow(grant.notBefore.milliseconds)
-        let (lag, lagOverflow) = grant.notBefore.milliseconds.subtractingReportingOverflow(now.milliseconds)
+        let (lag, lagOverflow) = grant.notBefore.milliseconds.subtractingReportingOverflow(time.milliseconds)
         guard !overflow, !lagOverflow, period > 0, period <= BreakGlass.periodMillisecondsMax,
             (-Self.startToleranceMilliseconds...Self.startToleranceMilliseconds).contains(lag)
         else { throw TransactionRefusal(.emergencyBadPeriod) }
     }
 
-    /// Counts the case, unless an earlier one of the clinician waits for its review for too long.
-    private static func add(
-        _ state: EmergencyState,
-        _ institution: InstitutionID,
+    /// Whether the clinician may open: no earlier case waits for its review for too long, and not too many wait.
+    private static func checkFree(
+        _ opening: BreakGlass,
+        at institution: InstitutionID,
         in context: inout ExecutionContext
     ) throws(TransactionRefusal) {
-        let place = StateKey.emergencyUser(institution, state.opening.user)
-        var open = try context.value(OpenCases.self, at: place) ?? OpenCases()
+        let open = try context.value(OpenCases.self, at: .emergencyUser(institution, opening.user)) ?? OpenCases()
         guard open.cases.allSatisfy({ context.time < $0.deadline }) else {
             throw TransactionRefusal(.emergencyReviewOverdue)
         }
         guard open.cases.count < Self.openCasesMax else { throw TransactionRefusal(.emergencyTooManyOpen) }
-        open.cases.append(OpenCases.Case(id: state.opening.grant.id, deadline: state.reviewDeadline))
+    }
+
+    /// Writes a case down and counts it.
+    static func add(
+        _ state: EmergencyState,
+        at institution: InstitutionID,
+        in context: inout ExecutionContext
+    ) throws(TransactionRefusal) {
+        var state = state
+        let (id, user) = (state.opening.grant.id, state.opening.user)
+        guard try !context.exists(.emergency(id)) else { throw TransactionRefusal(.emergencyExists) }
+        let place = StateKey.emergencyUser(institution, user)
+        var open = try context.value(OpenCases.self, at: place) ?? OpenCases()
+        guard open.cases.count < OpenCases.casesMax else { throw TransactionRefusal(.emergencyTooManyOpen) }
+        open.cases.append(OpenCases.Case(id: id, deadline: state.reviewDeadline))
         try context.write(open, at: place)
+        // A widening is a second act on one patient, not another patient.
+        if state.opening.widens == nil {
+            let time = state.declaredTime
+            if try Self.count(time, at: .emergencyRate(institution, user), .user, in: &context) {
+                state.alarms.insert(.user)
+            }
+            if try Self.count(time, at: .emergencyRate(institution, nil), .institution, in: &context) {
+                state.alarms.insert(.institution)
+            }
+        }
         var counts = try context.value(EmergencyCounts.self, at: .emergencyCounts(institution)) ?? EmergencyCounts()
         counts.opened &+= 1
+        if state.offline != nil { counts.offline &+= 1 }
+        if !state.alarms.isEmpty { counts.alarming &+= 1 }
         try context.write(counts, at: .emergencyCounts(institution))
+        try context.write(state, at: .emergency(id))
+        context.emit(.emergencyOpened(id, state))
+    }
+
+    private static func count(
+        _ time: Timestamp,
+        at place: StateKey,
+        _ threshold: EmergencyRate.Threshold,
+        in context: inout ExecutionContext
+    ) throws(TransactionRefusal) -> Bool {
+        var rate = try context.value(EmergencyRate.self, at: place) ?? EmergencyRate()
+        let isUnusual = rate.add(time, threshold)
+        try context.write(rate, at: place)
+        return isUnusual
     }
 
     private static func review(
@@ -272,13 +170,17 @@ extension EmergencyCall: CanonicalCodable {
             encoder.encode(id)
             encoder.encode(outcome)
             encoder.encode(reviewer)
+        case .reconcile(let entry):
+            encoder.encode(variant: 2)
+            encoder.encode(entry)
         }
     }
 
     package init(from decoder: inout CanonicalDecoder) throws(CanonicalError) {
-        switch try decoder.decodeVariant(count: 2) {
+        switch try decoder.decodeVariant(count: 3) {
         case 0: self = .open(try decoder.decode())
-        default: self = .review(try decoder.decode(), try decoder.decode(), reviewer: try decoder.decode())
+        case 1: self = .review(try decoder.decode(), try decoder.decode(), reviewer: try decoder.decode())
+        default: self = .reconcile(try decoder.decode())
         }
     }
 }
@@ -286,7 +188,7 @@ extension EmergencyCall: CanonicalCodable {
 extension StateKey {
     package static func emergency(_ id: GrantID) -> StateKey { StateKey(.emergency, tag: 1, id) }
 
-    fileprivate static func emergencyUser(_ institution: InstitutionID, _ user: Digest) -> StateKey {
+    static func emergencyUser(_ institution: InstitutionID, _ user: Digest) -> StateKey {
         StateKey(.emergency, tag: 2) { encoder in
             encoder.encode(institution)
             encoder.encode(user)
@@ -296,6 +198,25 @@ extension StateKey {
     package static func emergencyCounts(_ institution: InstitutionID) -> StateKey {
         StateKey(.emergency, tag: 3, institution)
     }
+
+    /// Of one clinician, or of the whole institution.
+    static func emergencyRate(_ institution: InstitutionID, _ user: Digest?) -> StateKey {
+        StateKey(.emergency, tag: 4) { encoder in
+            encoder.encode(institution)
+            encoder.encode(user)
+        }
+    }
+
+    /// How far the institution's local chain is known.
+    static func offlineHead(_ institution: InstitutionID) -> StateKey { StateKey(.emergency, tag: 5, institution) }
+
+    /// An entry of a local chain that is known.
+    static func offlineEntry(_ institution: InstitutionID, _ entry: Digest) -> StateKey {
+        StateKey(.emergency, tag: 6) { encoder in
+            encoder.encode(institution)
+            encoder.encode(entry)
+        }
+    }
 }
 
 extension StateReading {
@@ -304,5 +225,19 @@ extension StateReading {
     /// Emergency accesses of an institution so far.
     package func emergencyCounts(_ institution: InstitutionID) -> EmergencyCounts {
         self.value(at: .emergencyCounts(institution)) ?? EmergencyCounts()
+    }
+
+    /// The cases of a clinician that wait for their review, oldest first.
+    package func emergencyCases(_ institution: InstitutionID, _ user: Digest) -> [OpenCases.Case] {
+        self.value(OpenCases.self, at: .emergencyUser(institution, user))?.cases ?? []
+    }
+
+    package func offlineHead(_ institution: InstitutionID) -> OfflineHead {
+        self.value(at: .offlineHead(institution)) ?? OfflineHead()
+    }
+
+    /// Whether the ledger has an entry of an institution's local chain.
+    package func hasOfflineEntry(_ institution: InstitutionID, _ entry: Digest) -> Bool {
+        self.bytes(at: .offlineEntry(institution, entry)) != nil
     }
 }

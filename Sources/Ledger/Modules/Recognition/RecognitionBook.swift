@@ -19,15 +19,39 @@ package struct RecognitionBook: Sendable {
     package private(set) var exams: [CommittedExam] = []
     /// The newest statement of each institution about each day.
     package private(set) var production: [InstitutionID: [Int32: PlacedFact]] = [:]
+    /// The records that are void, and since when.
+    package private(set) var voided: [ContentAddress: Timestamp] = [:]
     /// What institutions stated that they committed, over all days.
     private var stated: [InstitutionID: UInt64] = [:]
     private var committed: [InstitutionID: UInt64] = [:]
-    private let policies: PolicyTimeline
+    /// The chain's packs, at least those adopted up to the block that is taken next.
+    ///
+    /// A fact is judged by what was adopted up to its own block, so a list that goes on serves as well.
+    package var policies: PolicyTimeline
 
     /// A book without facts, for a chain with these policy packs.
-    ///
-    /// Packs that are adopted later never change which one was in force earlier, so the newest list serves all facts.
     package init(policies: PolicyTimeline) { self.policies = policies }
+
+    /// A book of these matches and records and of what `institution` stated, and of nothing else: small enough to try
+    /// out in it what would become of a fact about them.
+    package func excerpt(
+        matches: Set<MatchID>,
+        records: Set<ContentAddress>,
+        of institution: InstitutionID
+    ) -> RecognitionBook {
+        var excerpt = RecognitionBook(policies: self.policies)
+        var records = records
+        for id in matches {
+            guard let state = self.matches[id] else { continue }
+            excerpt.matches[id] = state
+            records.formUnion(state.match.items.map(\.candidate))
+        }
+        for record in records { excerpt.candidates[record] = self.candidates[record] }
+        excerpt.production[institution] = self.production[institution]
+        excerpt.stated[institution] = self.stated[institution]
+        excerpt.committed[institution] = self.committed[institution]
+        return excerpt
+    }
 
     /// Takes a batch of exams that the chain committed in a block of time `time`.
     package mutating func commit(
@@ -51,6 +75,7 @@ package struct RecognitionBook: Sendable {
                 if let voidReason = self.candidates[old]?.voidReason {
                     state.voidReason = voidReason
                     state.voidTime = time
+                    self.voided[leaf.record] = time
                 }
             }
             self.candidates[leaf.record] = state
@@ -120,7 +145,7 @@ package struct RecognitionBook: Sendable {
             }
             if let obstacle = candidate.obstacle(at: placed.fact.time) { throw obstacle }
         }
-        let pack = try self.pack(match.policy, at: placed.fact.time)
+        let pack = try self.pack(match.policy, at: placed.fact.time, knownAt: placed.id.height)
         self.matches[match.id] = MatchState(
             institution: institution,
             placed: placed,
@@ -131,12 +156,17 @@ package struct RecognitionBook: Sendable {
     }
 
     /// The pack with this digest, if it was the rules at `time` or had been so until shortly before.
-    private func pack(_ digest: Digest, at time: Timestamp) throws(RecognitionCode) -> PolicyState {
-        guard let current = self.policies.pack(asOf: time) else { throw .policyNotInForce }
+    private func pack(
+        _ digest: Digest,
+        at time: Timestamp,
+        knownAt height: Height
+    ) throws(RecognitionCode) -> PolicyState {
+        // Not what was adopted after the fact's block: every book must say the same, however far it has read.
+        guard let current = self.policies.pack(asOf: time, knownAt: height) else { throw .policyNotInForce }
         if current.proposal.pack == digest { return current }
         let before = current.effective.advanced(byMilliseconds: -1)
         guard time < current.effective.advanced(byMilliseconds: Self.policyGraceMilliseconds),
-            let old = self.policies.pack(asOf: before), old.proposal.pack == digest
+            let old = self.policies.pack(asOf: before, knownAt: height), old.proposal.pack == digest
         else { throw .policyNotInForce }
         return old
     }
@@ -277,6 +307,7 @@ package struct RecognitionBook: Sendable {
         }
         self.candidates[record]?.voidReason = reason
         self.candidates[record]?.voidTime = time
+        self.voided[record] = time
         return true
     }
 
