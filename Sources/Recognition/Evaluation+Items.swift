@@ -9,21 +9,24 @@ extension Evaluation {
         guard let examined else {
             return Reason(.ineligible(.notInCatalogue), step: .catalogue, observed: candidate.item.code)
         }
-        for item in [examined, ordered] where !item.standsAlone {
+        guard examined.standsAlone, ordered.standsAlone else {
             return Reason(
                 .ineligible(.notInCatalogue),
                 step: .catalogue,
-                observed: item.code,
+                observed: examined.standsAlone ? ordered.code : examined.code,
                 required: "stands-alone"
             )
         }
-        for item in [examined, ordered] {
-            let (from, to) = (item.activeFrom ?? .min, item.activeTo ?? .max)
-            guard from <= candidate.examTime, candidate.examTime <= to else {
-                return Reason(.ineligible(.itemInactive), step: .catalogue, observed: item.code, required: "active")
-            }
+        let isActive = Self.isActive(examined, at: candidate.examTime)
+        guard isActive, Self.isActive(ordered, at: candidate.examTime) else {
+            let observed = isActive ? ordered.code : examined.code
+            return Reason(.ineligible(.itemInactive), step: .catalogue, observed: observed, required: "active")
         }
         return nil
+    }
+
+    private static func isActive(_ item: PolicyPack.Item, at time: Int64) -> Bool {
+        (item.activeFrom ?? .min) <= time && time <= (item.activeTo ?? .max)
     }
 
     func negativeReason(
@@ -31,25 +34,33 @@ extension Evaluation {
         _ ordered: PolicyPack.Item,
         _ examined: PolicyPack.Item
     ) -> Reason? {
-        let order = self.order
-        let rule = self.index.pack.negatives.first { rule in
-            (rule.performers.isEmpty || rule.performers.contains(candidate.performer))
-                && (rule.methods.isEmpty || candidate.item.method.map(rule.methods.contains) ?? false)
-                && (rule.diagnoses.isEmpty
-                    || order.diagnoses.contains { code in
-                        rule.diagnoses.contains { code.utf8.starts(with: $0.utf8) }
-                    })
-                && (rule.selector.matches(item: ordered, order: order)
-                    || rule.selector.matches(item: examined, order: order))
+        let rules = self.index.pack.negatives.span
+        for index in rules.indices where self.excludes(rules[index], candidate, ordered, examined) {
+            return Reason(
+                .ineligible(.negativeList),
+                step: .negativeList,
+                rule: rules[index].rule,
+                clause: rules[index].clause,
+                observed: examined.code
+            )
         }
-        guard let rule else { return nil }
-        return Reason(
-            .ineligible(.negativeList),
-            step: .negativeList,
-            rule: rule.rule,
-            clause: rule.clause,
-            observed: examined.code
-        )
+        return nil
+    }
+
+    private func excludes(
+        _ rule: PolicyPack.NegativeRule,
+        _ candidate: Candidate,
+        _ ordered: PolicyPack.Item,
+        _ examined: PolicyPack.Item
+    ) -> Bool {
+        (rule.performers.isEmpty || rule.performers.contains(candidate.performer))
+            && (rule.methods.isEmpty || candidate.item.method.map(rule.methods.contains) ?? false)
+            && (rule.diagnoses.isEmpty
+                || self.order.diagnoses.contains { code in
+                    rule.diagnoses.contains { code.utf8.starts(with: $0.utf8) }
+                })
+            && (rule.selector.matches(item: ordered, order: self.order)
+                || rule.selector.matches(item: examined, order: self.order))
     }
 
     func equivalenceReason(
@@ -128,7 +139,7 @@ extension Evaluation {
                 return incomparable("value", "quantity")
             }
             guard let unit = candidate.unit else { return incomparable("no-unit", examined.unit ?? "") }
-            guard unit == examined.unit || self.index.conversion(of: examined.code, from: unit) != nil else {
+            guard unit == examined.unit || self.index.hasConversion(of: examined.code, from: unit) else {
                 return incomparable(unit, examined.unit ?? "")
             }
             return nil

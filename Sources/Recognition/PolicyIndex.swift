@@ -81,6 +81,10 @@ struct PolicyIndex: Sendable {
         self.conversions[ConversionKey(item: item, unit: unit)]
     }
 
+    func hasConversion(of item: String, from unit: String) -> Bool {
+        self.conversions.index(forKey: ConversionKey(item: item, unit: unit)) != nil
+    }
+
     func isOrdinal(_ text: String) -> Bool { self.ordinals.contains(text) }
 
     func authorityScope(_ name: String) -> Scope? { self.authorities[name] }

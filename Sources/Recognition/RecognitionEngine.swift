@@ -26,14 +26,16 @@ package struct RecognitionEngine: Sendable {
     ) throws(RecognitionRefusal) -> Verdict {
         guard candidates.count <= Verdict.candidatesMax else { throw .tooManyCandidates }
         guard self.policy.isInForce(at: order.time) else { throw .policyNotInForce }
-        guard order.isBounded, access.isBounded, candidates.allSatisfy(\.isBounded) else { throw .inputTooLarge }
+        guard order.isBounded, access.isBounded, Self.areBounded(candidates) else { throw .inputTooLarge }
         let sorted = candidates.sorted(by: Self.precedes)
         let newest = try Self.newestVersions(sorted)
         let evaluation = Evaluation(index: self.index, order: order, newest: newest)
         var findings: [Evaluation.Finding] = []
         findings.reserveCapacity(sorted.count)
-        for candidate in sorted {
-            findings.append(evaluation.judge(candidate, access: access.entry(for: candidate)))
+        // By index in a span: a loop over the array would copy every candidate with all its texts.
+        let span = sorted.span
+        for index in span.indices {
+            findings.append(evaluation.judge(span[index], access: access.entry(for: span[index])))
         }
         let input = Self.inputHash(order: order, candidates: sorted, access: access)
         return self.conclude(
@@ -59,7 +61,7 @@ package struct RecognitionEngine: Sendable {
             comparable: nil,
             reasons: [],
             rejected: [],
-            trace: zip(sorted, findings).map { Verdict.Trace(candidate: $0.key, findings: $1.steps) },
+            trace: sorted.indices.map { Verdict.Trace(candidate: sorted[$0].key, findings: findings[$0].steps) },
             inputHash: input,
             policyHash: self.policyHash,
             engineVersion: Self.version
@@ -100,6 +102,11 @@ package struct RecognitionEngine: Sendable {
         return verdict
     }
 
+    private static func areBounded(_ candidates: [Candidate]) -> Bool {
+        let span = candidates.span
+        return span.indices.allSatisfy { span[$0].isBounded }
+    }
+
     /// Newest report first; of equally new ones by the bytes of their names, the newer version, the earlier line.
     private static func precedes(_ one: Candidate, _ other: Candidate) -> Bool {
         if one.reportTime != other.reportTime { return one.reportTime > other.reportTime }
@@ -115,9 +122,15 @@ package struct RecognitionEngine: Sendable {
     private static func newestVersions(_ candidates: [Candidate]) throws(RecognitionRefusal) -> [String: UInt32] {
         var keys: Set<CandidateKey> = []
         var newest: [String: UInt32] = [:]
-        for candidate in candidates {
-            guard keys.insert(candidate.key).inserted else { throw .duplicateCandidate }
-            newest[candidate.key.report] = max(newest[candidate.key.report] ?? 0, candidate.key.version)
+        keys.reserveCapacity(candidates.count)
+        newest.reserveCapacity(candidates.count)
+        let span = candidates.span
+        for index in span.indices {
+            guard keys.insert(span[index].key).inserted else { throw .duplicateCandidate }
+            newest[span[index].key.report, default: 0] = max(
+                newest[span[index].key.report, default: 0],
+                span[index].key.version
+            )
         }
         return newest
     }

@@ -69,7 +69,9 @@ package struct CanonicalEncoder: Sendable {
 
     package mutating func encode(_ values: [some CanonicalEncodable]) {
         self.encode(length: values.count)
-        for value in values { value.encode(into: &self) }
+        // In a span nothing is copied to be looked at.
+        let span = values.span
+        for index in span.indices { span[index].encode(into: &self) }
     }
 
     package mutating func encode(_ values: [String]) {
@@ -116,10 +118,7 @@ package struct CanonicalEncoder: Sendable {
     }
 
     private mutating func encode(integer value: some FixedWidthInteger & UnsignedInteger) {
-        var rest = value
-        for _ in 0..<(value.bitWidth / 8) {
-            self.bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+        // At once: a byte at a time, each append asks whether the array is shared and has room.
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe self.bytes.append(contentsOf: $0) }
     }
 }
