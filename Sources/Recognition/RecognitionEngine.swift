@@ -27,34 +27,16 @@ package struct RecognitionEngine: Sendable {
         guard candidates.count <= Verdict.candidatesMax else { throw .tooManyCandidates }
         guard self.policy.isInForce(at: order.time) else { throw .policyNotInForce }
         guard order.isBounded, access.isBounded, Self.areBounded(candidates) else { throw .inputTooLarge }
-        let sorted = candidates.sorted(by: Self.precedes)
-        let newest = try Self.newestVersions(sorted)
+        let newest = try Self.newestVersions(candidates)
+        let sorted = Self.sorted(candidates)
         let evaluation = Evaluation(index: self.index, order: order, newest: newest)
         var findings: [Evaluation.Finding] = []
         findings.reserveCapacity(sorted.count)
-        // By index in a span: a loop over the array would copy every candidate with all its texts.
-        let span = sorted.span
-        for index in span.indices {
-            findings.append(evaluation.judge(span[index], access: access.entry(for: span[index])))
+        // By position in a span: a loop over the array would copy every candidate with all its texts.
+        let span = candidates.span
+        for place in sorted {
+            findings.append(evaluation.judge(span[place.position], access: access.entry(for: span[place.position])))
         }
-        let input = Self.inputHash(order: order, candidates: sorted, access: access)
-        return self.conclude(
-            order: order,
-            ordered: evaluation.ordered,
-            sorted: sorted,
-            findings: findings,
-            input: input
-        )
-    }
-
-    /// Step 13 and 14.
-    private func conclude(
-        order: OrderContext,
-        ordered: PolicyPack.Item?,
-        sorted: [Candidate],
-        findings: [Evaluation.Finding],
-        input: Digest
-    ) -> Verdict {
         var verdict = Verdict(
             outcome: .notEligible,
             chosen: nil,
@@ -62,10 +44,33 @@ package struct RecognitionEngine: Sendable {
             reasons: [],
             rejected: [],
             trace: sorted.indices.map { Verdict.Trace(candidate: sorted[$0].key, findings: findings[$0].steps) },
-            inputHash: input,
+            inputHash: Self.inputHash(order: order, candidates: candidates, sorted: sorted, access: access),
             policyHash: self.policyHash,
             engineVersion: Self.version
         )
+        guard let choice = self.reject(sorted, findings, &verdict) else { return verdict }
+        self.choose(
+            candidates[sorted[choice].position],
+            findings[choice],
+            order: order,
+            ordered: evaluation.ordered,
+            &verdict
+        )
+        return verdict
+    }
+
+    /// Where a candidate stands in the order of choice.
+    private struct Place {
+        var reportTime: Int64
+        var key: CandidateKey
+        /// Among the candidates as they were given.
+        var position: Int
+    }
+
+    /// Step 13: why the others are not chosen.
+    ///
+    /// Returns which of the sorted ones is.
+    private func reject(_ sorted: [Place], _ findings: [Evaluation.Finding], _ verdict: inout Verdict) -> Int? {
         let choice = findings.firstIndex { $0.failure == nil }
         for (position, finding) in findings.enumerated() where position != choice {
             let reason: Verdict.Reason
@@ -77,21 +82,29 @@ package struct RecognitionEngine: Sendable {
             }
             verdict.rejected.append(Verdict.Rejection(candidate: sorted[position].key, reason: reason))
         }
-        guard let choice else {
-            let isClosed = !findings.isEmpty && findings.allSatisfy { $0.failure?.step == .access }
-            verdict.outcome = isClosed ? .noAccess : .notEligible
-            return verdict
-        }
-        verdict.chosen = sorted[choice].key
-        verdict.comparable = ordered.flatMap { Evaluation.comparable(sorted[choice], $0, index: self.index) }
+        guard choice == nil, !findings.isEmpty else { return choice }
+        if findings.allSatisfy({ $0.failure?.step == .access }) { verdict.outcome = .noAccess }
+        return nil
+    }
+
+    /// Step 14, and what is said of the chosen one.
+    private func choose(
+        _ chosen: Candidate,
+        _ finding: Evaluation.Finding,
+        order: OrderContext,
+        ordered: PolicyPack.Item?,
+        _ verdict: inout Verdict
+    ) {
+        verdict.chosen = chosen.key
+        verdict.comparable = ordered.flatMap { Evaluation.comparable(chosen, $0, index: self.index) }
         verdict.outcome = .mustRecognise
-        if let limit = findings[choice].limit {
+        if let limit = finding.limit {
             verdict.outcome = .mayRecognise
             verdict.reasons.append(limit)
         }
         var flags = order.flags
-        if sorted[choice].critical == .open { flags.insert(.criticalOpen) }
-        if findings[choice].isBreakGlass { flags.insert(.breakGlass) }
+        if chosen.critical == .open { flags.insert(.criticalOpen) }
+        if finding.isBreakGlass { flags.insert(.breakGlass) }
         for flag in flags.sorted(by: { $0.rawValue < $1.rawValue }) {
             let rule = self.index.flag(flag)
             verdict.outcome = .manualReview
@@ -99,7 +112,6 @@ package struct RecognitionEngine: Sendable {
                 Verdict.Reason(.suggested(rule.reason), step: .clinical, clause: rule.clause, observed: flag.name)
             )
         }
-        return verdict
     }
 
     private static func areBounded(_ candidates: [Candidate]) -> Bool {
@@ -108,7 +120,20 @@ package struct RecognitionEngine: Sendable {
     }
 
     /// Newest report first; of equally new ones by the bytes of their names, the newer version, the earlier line.
-    private static func precedes(_ one: Candidate, _ other: Candidate) -> Bool {
+    private static func sorted(_ candidates: [Candidate]) -> [Place] {
+        let span = candidates.span
+        var places: [Place] = []
+        places.reserveCapacity(span.count)
+        for position in span.indices {
+            places.append(
+                Place(reportTime: span[position].reportTime, key: span[position].key, position: position)
+            )
+        }
+        places.sort(by: Self.precedes)
+        return places
+    }
+
+    private static func precedes(_ one: Place, _ other: Place) -> Bool {
         if one.reportTime != other.reportTime { return one.reportTime > other.reportTime }
         let (left, right) = (one.key, other.key)
         if left.report != right.report {
@@ -136,12 +161,19 @@ package struct RecognitionEngine: Sendable {
     }
 
     /// `H("entente/verdict-input/1\0" ‖ order ‖ access ‖ list of candidates in their order)`.
-    private static func inputHash(order: OrderContext, candidates: [Candidate], access: RecognitionAccess) -> Digest {
+    private static func inputHash(
+        order: OrderContext,
+        candidates: [Candidate],
+        sorted: [Place],
+        access: RecognitionAccess
+    ) -> Digest {
         var encoder = CanonicalEncoder(reservingCapacity: 512 + candidates.count * 512)
         encoder.encode(fixed: Self.inputContext)
         encoder.encode(order)
         encoder.encode(access)
-        encoder.encode(candidates)
+        encoder.encode(length: candidates.count)
+        let span = candidates.span
+        for place in sorted { span[place.position].encode(into: &encoder) }
         return Digest(hashing: encoder.bytes)
     }
 
