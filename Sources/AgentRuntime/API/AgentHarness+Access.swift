@@ -229,9 +229,6 @@ extension GrantDesk.Appointment {
         delegate: VerifyingKey,
         evidence: Digest
     ) {
-        func time(_ milliseconds: Int64) -> Timestamp? {
-            milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
-        }
         self.init(
             patient: request.patient,
             principal: principal,
@@ -239,13 +236,13 @@ extension GrantDesk.Appointment {
             capacity: request.capacity,
             kinds: request.kinds,
             items: request.items,
-            examsFrom: time(request.examsFrom),
-            examsUntil: time(request.examsUntil),
+            examsFrom: AgentHarness.time(request.examsFrom),
+            examsUntil: AgentHarness.time(request.examsUntil),
             purpose: request.purpose,
             sensitive: request.sensitive,
             hidden: request.hidden,
-            notBefore: time(request.notBefore),
-            notAfter: time(request.notAfter),
+            notBefore: AgentHarness.time(request.notBefore),
+            notAfter: AgentHarness.time(request.notAfter),
             evidence: evidence,
             birthDate: request.birthDate
         )

@@ -135,9 +135,6 @@ extension AgentHarness {
 
 extension GrantDesk.Wish {
     init(_ request: Entente_Api_V1_PrepareGrantRequest, by grantor: GrantDesk.Grantor) throws {
-        func time(_ milliseconds: Int64) -> Timestamp? {
-            milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
-        }
         var referral: ReferralID?
         if !request.referral.isEmpty {
             referral = ReferralID(try AgentHarness.digest(request.referral, "a referral"))
@@ -150,10 +147,10 @@ extension GrantDesk.Wish {
             kinds: request.kinds,
             items: request.items,
             purpose: request.purpose,
-            examsFrom: time(request.examsFrom),
-            examsUntil: time(request.examsUntil),
-            notBefore: time(request.notBefore),
-            notAfter: time(request.notAfter),
+            examsFrom: AgentHarness.time(request.examsFrom),
+            examsUntil: AgentHarness.time(request.examsUntil),
+            notBefore: AgentHarness.time(request.notBefore),
+            notAfter: AgentHarness.time(request.notAfter),
             leaseSeconds: request.leaseSeconds,
             records: try request.records.map { ContentAddress(try AgentHarness.digest($0, "a record")) },
             usesMax: request.usesMax == 0 ? nil : request.usesMax,

@@ -230,11 +230,6 @@ extension AgentHarness {
     }
 
     private static func match(_ bytes: Data) throws -> MatchID { MatchID(try self.digest(bytes, "a match")) }
-
-    /// A business time, of what was queued.
-    static func time(_ milliseconds: Int64) -> Timestamp? {
-        milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
-    }
 }
 
 extension Entente_Api_V1_RecognitionMatch {

@@ -33,7 +33,7 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     let transport: TransportKeys
     let identity: TransportIdentitySource
     let passphrase: [UInt8]?
-    let kept = PreparedTransactions()
+    let kept = PreparedList<TransactionID>(max: 4096)
 
     /// Runs `body` and turns whatever it throws into the API's error, which comes at the end of a step of time.
     ///
@@ -98,6 +98,11 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
     static func digest(_ bytes: Data, _ name: String) throws -> Digest {
         guard let digest = Digest(Array(bytes)) else { throw AgentFailure(.badRequest, "\(name) is 32 bytes") }
         return digest
+    }
+
+    /// A time that may be left out: 0.
+    static func time(_ milliseconds: Int64) -> Timestamp? {
+        milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
     }
 
     static func purpose(_ code: String) throws(AgentFailure) -> PurposeOfUse {
@@ -165,17 +170,13 @@ struct AgentHarness: Entente_Api_V1_Agent.SimpleServiceProtocol {
         try await self.answer(paced: true) {
             let started = ContinuousClock.now
             let credential = try self.fetcher.credentials.credential(Array(request.credential), now: Clock.now)
-            let all = try await self.finder.find(
-                patient: request.patient,
-                items: [],
-                since: nil,
-                credential: credential
-            )
-            let since = request.since == 0 ? nil : Timestamp(milliseconds: request.since)
+            let pseudonyms = try await self.finder.pseudonyms(of: request.patient)
+            let all = try self.finder.find(pseudonyms: pseudonyms, credential: credential)
+            let since = Self.time(request.since)
             let found = all.filter { self.finder.isWanted($0, items: request.items, since: since) }
             let judged = try self.judged(found, of: all, request.order, credential)
             let state = self.context.board.tip.state
-            let possible = try await self.finder.possibleIdentities(patient: request.patient)
+            let possible = try self.finder.possibleIdentities(pseudonyms)
             return .with { reply in
                 reply.possibleIdentities = possible
                 reply.results = found.map { exam in

@@ -15,7 +15,6 @@ struct CrossChecker: Sendable {
     static let comparedMax = 64
 
     private static let traceUse = "trace"
-    private static let detailUse = "anomaly"
 
     /// An exam of the batch.
     struct Subject: Sendable {
@@ -71,7 +70,7 @@ struct CrossChecker: Sendable {
 
     /// Opens the detail of an own anomaly.
     func detail(_ stored: StoredAnomaly) throws -> AnomalyDetail {
-        let bytes = try self.context.vault.unprotect(stored.sealed, label: Self.detailUse)
+        let bytes = try self.context.vault.unprotect(stored.sealed, label: AnomalyMaker.detailUse)
         let salt = Array(bytes.prefix(AnomalyDetail.saltBytes))
         let detail = try AnomalyDetail(canonicalBytes: Array(bytes.dropFirst(AnomalyDetail.saltBytes)))
         guard salt.count == AnomalyDetail.saltBytes, detail.commitment(salt: salt) == stored.anomaly.commitment else {
@@ -235,18 +234,12 @@ struct CrossChecker: Sendable {
     }
 
     private func anomaly(_ kind: AnomalyKind, _ found: Found, _ now: Timestamp) -> NewAnomaly {
-        // The system's generator: on Linux it is the kernel's.
-        let salt = (0..<AnomalyDetail.saltBytes).map { _ in UInt8.random(in: .min ... .max) }
-        let detail = AnomalyDetail(found.facts)
-        return NewAnomaly(
-            anomaly: Anomaly(
-                kind: kind,
-                count: found.count,
-                records: found.records,
-                commitment: detail.commitment(salt: salt),
-                time: now
-            ),
-            sealed: self.context.vault.protect(salt + detail.canonicalBytes, label: Self.detailUse)
+        AnomalyMaker(vault: self.context.vault).anomaly(
+            kind,
+            count: found.count,
+            records: found.records,
+            found.facts,
+            now: now
         )
     }
 }

@@ -50,8 +50,8 @@ package final class EmergencyDesk: Sendable {
     private let judge: AccessJudge
     private let declared: @Sendable () -> Void
     private let disclosure: Disclosure
-    private let prepared = Mutex<[TransactionID]>([])
-    private let preparedOffline = Mutex<[BreakGlass]>([])
+    private let prepared = PreparedList<TransactionID>(max: EmergencyDesk.preparedMax)
+    private let preparedOffline = PreparedList<BreakGlass>(max: EmergencyDesk.preparedMax)
 
     /// `declared`: called when the local chain has a new entry.
     package init(
@@ -151,10 +151,7 @@ package final class EmergencyDesk: Sendable {
                 hint: "The patient agrees to it beforehand: entente grant --purpose BTG."
             )
         }
-        self.preparedOffline.withLock { prepared in
-            if prepared.count >= Self.preparedMax { prepared.removeFirst() }
-            prepared.append(opening)
-        }
+        self.preparedOffline.add(opening)
         return PreparedOffline(
             opening: opening,
             toSign: opening.offlineSignedBytes(chain: self.context.rules.chain)
@@ -172,12 +169,9 @@ package final class EmergencyDesk: Sendable {
         guard opening.clinician.isValid(clinician, over: message), (opening.approver == nil) == (approver == nil),
             approver.map({ opening.approver?.isValid($0, over: message) ?? false }) ?? true
         else { throw AgentFailure(.badRequest, "a signature of the declaration is missing or wrong") }
-        let isPrepared = self.preparedOffline.withLock { prepared in
-            guard let index = prepared.firstIndex(of: opening) else { return false }
-            prepared.remove(at: index)
-            return true
+        guard self.preparedOffline.take(opening) else {
+            throw AgentFailure(.badRequest, "the declaration was not prepared here, or long ago")
         }
-        guard isPrepared else { throw AgentFailure(.badRequest, "the declaration was not prepared here, or long ago") }
         try self.checkNoContact()
         try self.checkFree(opening.user)
         // A kill from here on must not make the leases look over.
@@ -258,13 +252,7 @@ package final class EmergencyDesk: Sendable {
     }
 
     /// Whether this desk prepared the transaction; told once.
-    package func takePrepared(_ body: TransactionBody) -> Bool {
-        self.prepared.withLock { prepared in
-            guard let index = prepared.firstIndex(of: body.id) else { return false }
-            prepared.remove(at: index)
-            return true
-        }
-    }
+    package func takePrepared(_ body: TransactionBody) -> Bool { self.prepared.take(body.id) }
 
     /// Newest first: what concerns a patient, or this institution as reader or as source.
     package func notices(of patient: String) async throws -> [Notice] {
@@ -338,10 +326,7 @@ package final class EmergencyDesk: Sendable {
     private func prepare(_ call: EmergencyCall, keys: [VerifyingKey], subject: Digest) -> GrantDesk.Prepared {
         let signers: [Signer] = [.institution(self.context.institution)] + keys.map(Signer.key)
         let body = self.desk.body(.emergency(call), signers: signers)
-        self.prepared.withLock { prepared in
-            if prepared.count >= Self.preparedMax { prepared.removeFirst() }
-            prepared.append(body.id)
-        }
+        self.prepared.add(body.id)
         return GrantDesk.Prepared(body: body, subject: subject)
     }
 

@@ -12,7 +12,7 @@ struct EmergencyWatch: Sendable {
     /// Whether there was something to report that was not reported before.
     func look(at id: GrantID) throws -> Bool {
         guard let state = self.context.board.tip.state.emergency(id) else { return false }
-        let anomalies = EmergencyAnomalies(vault: self.context.vault)
+        let anomalies = AnomalyMaker(vault: self.context.vault)
         var found: [NewAnomaly] = []
         if !state.alarms.isEmpty {
             let facts = state.alarms.names.map { AnomalyDetail.Fact(.unusual, $0) }

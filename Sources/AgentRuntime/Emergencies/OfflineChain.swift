@@ -60,7 +60,7 @@ package final class OfflineChain: Sendable {
     private let chain: ChainID
     private let keys: HomeKeys
     private let custody: CustodyStore
-    private let anomalies: EmergencyAnomalies
+    private let anomalies: AnomalyMaker
     private let log: VoteLog
     /// Held from the reading of the head until an entry is durable.
     private let state: Mutex<State>
@@ -78,7 +78,7 @@ package final class OfflineChain: Sendable {
         self.chain = chain
         self.keys = vault.keys
         self.custody = custody
-        self.anomalies = EmergencyAnomalies(vault: vault)
+        self.anomalies = AnomalyMaker(vault: vault)
         let path = layout.emergencyLog.path
         var findings: [Finding] = []
         var records: [VoteLog.Record] = []

@@ -76,7 +76,7 @@ package struct OfflineReconciler: Sendable {
             "the chain refuses an entry of the local chain",
             metadata: ["entry": "\(stored.number)", "code": "\(code.name)"]
         )
-        let anomaly = EmergencyAnomalies(vault: self.context.vault).anomaly(
+        let anomaly = AnomalyMaker(vault: self.context.vault).anomaly(
             .emergencyChain,
             about: [stored.digest],
             [AnomalyDetail.Fact(.chain, code.name)],

@@ -54,27 +54,16 @@ package struct Finder: Sendable {
     /// The exams of a person, newest first, and notes on those of others, so that `fetch` needs only a record's address.
     ///
     /// What the asker may not open and the patient does not want listed, or is sensitive, is left out as if it were not there.
-    package func find(
-        patient text: String,
-        items: [String],
-        since: Timestamp?,
-        credential: ClinicianCredential
-    ) async throws -> [Found] {
-        try self.find(
-            pseudonyms: try await self.resolver.pseudonyms(text),
-            items: items,
-            since: since,
-            credential: credential
-        )
+    package func find(patient text: String, credential: ClinicianCredential) async throws -> [Found] {
+        try self.find(pseudonyms: try await self.pseudonyms(of: text), credential: credential)
+    }
+
+    package func pseudonyms(of patient: String) async throws -> [PatientPseudonym] {
+        try await self.resolver.pseudonyms(patient)
     }
 
     /// The same for somebody whose pseudonyms are known.
-    package func find(
-        pseudonyms: [PatientPseudonym],
-        items: [String] = [],
-        since: Timestamp? = nil,
-        credential: ClinicianCredential
-    ) throws -> [Found] {
+    package func find(pseudonyms: [PatientPseudonym], credential: ClinicianCredential) throws -> [Found] {
         var found: [Found] = []
         for reached in self.reached(pseudonyms) {
             found += try self.exams(of: reached.pseudonym).map { exam in
@@ -97,7 +86,6 @@ package struct Finder: Sendable {
                     Superseded(institution: found[index].row.institution, record: found[index].summary.record)
                 ]
         }
-        found = found.filter { self.isWanted($0, items: items, since: since) }
         try self.note(found, Clock.now)
         return found.sorted(by: Self.precedes)
     }
@@ -110,10 +98,8 @@ package struct Finder: Sendable {
 
     /// How many other patients of this institution may be the one that was asked for: for its own eyes, nothing follows
     /// from it.
-    package func possibleIdentities(patient text: String) async throws -> UInt64 {
-        let tags = Set(
-            self.reached(try await self.resolver.pseudonyms(text)).map { self.context.secrets.tag(of: $0.pseudonym) }
-        )
+    package func possibleIdentities(_ pseudonyms: [PatientPseudonym]) throws -> UInt64 {
+        let tags = Set(self.reached(pseudonyms).map { self.context.secrets.tag(of: $0.pseudonym) })
         return try tags.sorted().reduce(0) { try $0 + self.context.custody.openLikenesses(of: $1) }
     }
 

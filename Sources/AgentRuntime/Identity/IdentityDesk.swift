@@ -54,7 +54,7 @@ package final class IdentityDesk: Sendable {
     private let log: AccessLog
     private let names: PseudonymDesk
     private let resolver: PatientResolver
-    private let prepared = Mutex<[TransactionID]>([])
+    private let prepared = PreparedList<TransactionID>(max: IdentityDesk.preparedMax)
 
     package init(
         context: AgentContext,
@@ -176,13 +176,7 @@ package final class IdentityDesk: Sendable {
     }
 
     /// Whether this desk prepared the transaction; told once.
-    package func takePrepared(_ body: TransactionBody) -> Bool {
-        self.prepared.withLock { prepared in
-            guard let index = prepared.firstIndex(of: body.id) else { return false }
-            prepared.remove(at: index)
-            return true
-        }
-    }
+    package func takePrepared(_ body: TransactionBody) -> Bool { self.prepared.take(body.id) }
 
     // MARK: Listing
 
@@ -284,10 +278,7 @@ package final class IdentityDesk: Sendable {
 
     private func prepare(_ call: IdentitiesCall, signers: [Signer], subject: Digest) -> GrantDesk.Prepared {
         let body = self.desk.body(.identities(call), signers: signers)
-        self.prepared.withLock { prepared in
-            if prepared.count >= Self.preparedMax { prepared.removeFirst() }
-            prepared.append(body.id)
-        }
+        self.prepared.add(body.id)
         return GrantDesk.Prepared(body: body, subject: subject)
     }
 

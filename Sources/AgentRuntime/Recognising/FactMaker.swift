@@ -80,8 +80,7 @@ package struct FactMaker: Sendable {
         text: String? = nil,
         content: (_ salt: [UInt8]) -> RecognitionFact.Content
     ) -> NewFact {
-        // The system's generator: on Linux it is the kernel's.
-        let salt = (0..<RecognitionDetail.saltBytes).map { _ in UInt8.random(in: .min ... .max) }
+        let salt = GrantDesk.random(count: RecognitionDetail.saltBytes)
         let detail = RecognitionDetail(
             doctorID: author.id,
             doctorName: author.name,

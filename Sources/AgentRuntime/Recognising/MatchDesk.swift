@@ -115,7 +115,7 @@ package struct MatchDesk: Sendable {
         guard let volume = try self.verdicts.volume(for: wish.order) else {
             throw AgentFailure(rule: .policyNotInForce)
         }
-        let found = try await self.finder.find(patient: wish.patient, items: [], since: nil, credential: credential)
+        let found = try await self.finder.find(patient: wish.patient, credential: credential)
         var chosen: [Digest: VerdictDesk.Judged] = [:]
         let time = (wish.order.time ?? Clock.now).milliseconds / 1000
         let group = try volume.engine.group(volume.engine.parts(of: wish.items), at: time) { item in

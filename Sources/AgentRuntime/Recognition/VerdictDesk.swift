@@ -133,7 +133,7 @@ package struct VerdictDesk: Sendable {
         patient text: String,
         credential: ClinicianCredential
     ) async throws -> Answer? {
-        let found = try await self.finder.find(patient: text, items: [], since: nil, credential: credential)
+        let found = try await self.finder.find(patient: text, credential: credential)
         return try self.answer(order, among: found, by: credential)
     }
 

@@ -239,9 +239,7 @@ struct RevokeCommand: EntenteCommand {
     var grant: String
 
     func execute() async throws {
-        guard let grant = Data(hex: self.grant), grant.count == 32 else {
-            throw CommandFailure.usage("grant", "a grant is 64 hexadecimal digits", hint: "Copy it from grants.")
-        }
+        let grant = try Lists.digest(self.grant, "grant", "Copy it from grants.")
         var request = Entente_Api_V1_PrepareRevocationRequest()
         request.grant = grant
         let key: PersonKey?

@@ -118,9 +118,7 @@ struct FetchCommand: EntenteCommand {
 
     func execute() async throws {
         let credential = try CredentialFile(path: self.credential)
-        guard let record = Data(hex: self.record), record.count == 32 else {
-            throw CommandFailure.usage("record", "a record is 64 hexadecimal digits", hint: "Copy it from find.")
-        }
+        let record = try Lists.digest(self.record, "record", "Copy it from find.")
         // Before anything is opened and recorded: a path that cannot be written must not cost a receipt.
         for path in [self.original, self.evidence].compactMap({ $0 }) { try PrivateFile.checkWritable(path) }
         var prepare = Entente_Api_V1_PrepareFetchRequest()
