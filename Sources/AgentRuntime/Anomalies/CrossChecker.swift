@@ -18,9 +18,7 @@ struct CrossChecker: Sendable {
 
     /// An exam of the batch.
     struct Subject: Sendable {
-        var exam: Exam
-        var birthDate: ClinicalTime?
-        var format: SourceFormat
+        var item: ExamWriter.Item
         /// ``StoredExam/source``.
         var source: Digest
         /// ``Patient/tag``.
@@ -96,12 +94,17 @@ struct CrossChecker: Sendable {
     }
 
     private func examine(_ subject: Subject, _ now: Timestamp) -> Examined {
-        let circumstances = ExamChecks.Circumstances(now: now, birthDate: subject.birthDate, format: subject.format)
-        let traces = ExamTrace.traces(of: subject.exam).map { Trace(trace: $0, tag: self.tag(of: $0, subject)) }
+        let item = subject.item
+        let circumstances = ExamChecks.Circumstances(
+            now: now,
+            birthDate: item.patient.birthDate,
+            format: item.content.format
+        )
+        let traces = ExamTrace.traces(of: item.exam).map { Trace(trace: $0, tag: self.tag(of: $0, subject)) }
         var encoder = CanonicalEncoder()
         encoder.encode(traces.map { Kept(tag: $0.tag, statement: $0.trace.statement) })
         return Examined(
-            findings: ExamChecks.findings(subject.exam, circumstances),
+            findings: ExamChecks.findings(item.exam, circumstances),
             traces: traces,
             sealed: self.context.vault.protect(encoder.bytes, label: Self.traceUse)
         )

@@ -1,4 +1,5 @@
 import Formats
+import ImportPipeline
 import LedgerStore
 import Primitives
 import Records
@@ -55,7 +56,9 @@ package struct ProfileKeeper: Sendable {
     func judge(_ subjects: [Subject], now: Timestamp) throws -> (levels: [IdentityLevel], findings: IdentityFindings) {
         var book = Book(keeper: self, now: now)
         try book.load(Set(subjects.map(\.tag)).sorted())
-        let levels = try subjects.map { try book.judge($0) }
+        let digests = Cores.map(subjects) { self.digest($0.traits) }
+        try book.welcome(subjects, digests)
+        let levels = try zip(subjects, digests).map { try book.judge($0, $1) }
         return (levels, book.findings)
     }
 
@@ -66,6 +69,11 @@ package struct ProfileKeeper: Sendable {
         var profiles: [Digest: PatientProfile] = [:]
         var changed: Set<Digest> = []
         var cases: [IdentityCase] = []
+        /// Of patients that nothing is known of, made ahead on all cores.
+        var first: [Digest: PatientProfile] = [:]
+        /// Those of the same name and birth date, by ``PatientProfile/likeness``: stored ones, and tags of this batch.
+        var stored: [Digest: [PatientProfile]] = [:]
+        var here: [Digest: [Digest]] = [:]
 
         var findings: IdentityFindings {
             IdentityFindings(profiles: self.changed.sorted().compactMap { self.profiles[$0] }, cases: self.cases)
@@ -77,36 +85,66 @@ package struct ProfileKeeper: Sendable {
             }
         }
 
-        mutating func judge(_ subject: Subject) throws -> IdentityLevel {
+        /// Makes the profiles of patients seen for the first time.
+        mutating func welcome(_ subjects: [Subject], _ digests: [Digest]) throws {
+            var seen: Set<Digest> = []
+            let new = subjects.indices.filter { index in
+                self.profiles[subjects[index].tag] == nil && seen.insert(subjects[index].tag).inserted
+            }
+            let keeper = self.keeper
+            let made = Cores.map(new) { index in
+                let subject = subjects[index]
+                return keeper.profile(subject.tag, [subject.traits], digest: digests[index])
+            }
+            for profile in made { self.first[profile.tag] = profile }
+            try self.lookUp(Set(made.compactMap(\.likeness)))
+        }
+
+        private mutating func lookUp(_ likenesses: Set<Digest>) throws {
+            let found = try self.keeper.context.custody.profiles(
+                likenesses: likenesses,
+                limit: ProfileKeeper.likenessesMax
+            )
+            self.stored.merge(found) { $1 }
+        }
+
+        /// `digest`: of the subject's traits.
+        mutating func judge(_ subject: Subject, _ digest: Digest) throws -> IdentityLevel {
             let traits = subject.traits
             guard let profile = self.profiles[subject.tag] else {
                 let itself = IdentityMatch(traits, traits)
-                guard !itself.disagrees else { return try self.note(subject, itself) }
-                try self.save(subject.tag, [traits], newest: traits)
-                try self.compareWithOthers(subject)
+                guard !itself.disagrees else { return self.note(subject, itself) }
+                if let made = self.first[subject.tag], made.digest == digest {
+                    try self.add(made, subject)
+                } else {
+                    // The first description in the batch disagreed with itself.
+                    let made = self.keeper.profile(subject.tag, [traits], digest: digest)
+                    try self.lookUp(made.likeness.map { [$0] } ?? [])
+                    try self.add(made, subject)
+                }
                 return .match
             }
-            guard profile.digest != self.keeper.digest(traits) else { return .match }
+            guard profile.digest != digest else { return .match }
             var known = try self.keeper.open(profile).variants
             guard !known.contains(traits) else { return .match }
             let matches = known.map { IdentityMatch($0, traits) }
             guard let index = matches.firstIndex(where: { !$0.disagrees }) else {
-                return try self.note(subject, matches.last ?? IdentityMatch(traits, traits))
+                return self.note(subject, matches.last ?? IdentityMatch(traits, traits))
             }
             let filled = known[index].filled(from: traits)
             if filled != known[index] {
                 known[index] = filled
-                try self.save(subject.tag, known, newest: traits)
+                self.save(self.keeper.profile(subject.tag, known, digest: digest))
             }
             return .match
         }
 
-        private mutating func save(_ tag: Digest, _ known: [PersonTraits], newest: PersonTraits) throws {
-            self.profiles[tag] = self.keeper.profile(tag, known, newest: newest)
-            self.changed.insert(tag)
+        private mutating func save(_ profile: PatientProfile) {
+            self.profiles[profile.tag] = profile
+            self.changed.insert(profile.tag)
         }
 
-        private mutating func note(_ subject: Subject, _ match: IdentityMatch) throws -> IdentityLevel {
+        private mutating func note(_ subject: Subject, _ match: IdentityMatch) -> IdentityLevel {
             self.cases.append(
                 IdentityCase(
                     kind: .mismatch,
@@ -121,17 +159,15 @@ package struct ProfileKeeper: Sendable {
             return .possible
         }
 
-        /// Tells which other patients a new one may be.
-        private mutating func compareWithOthers(_ subject: Subject) throws {
-            guard let likeness = self.keeper.likeness(subject.traits) else { return }
-            let stored = try self.keeper.context.custody.profiles(
-                likeness: likeness,
-                limit: ProfileKeeper.likenessesMax
-            )
-            let here = self.changed.sorted().compactMap { self.profiles[$0] }.filter { $0.likeness == likeness }
-            var told: Set<Digest> = [subject.tag]
-            for other in (stored + here).prefix(2 * ProfileKeeper.likenessesMax)
-            where told.count <= ProfileKeeper.likenessesMax && told.insert(other.tag).inserted {
+        /// Takes in a new patient, and tells which other patients it may be.
+        private mutating func add(_ profile: PatientProfile, _ subject: Subject) throws {
+            self.save(profile)
+            guard let likeness = profile.likeness else { return }
+            let here = (self.here[likeness] ?? []).compactMap { self.profiles[$0] }
+            if here.count < ProfileKeeper.likenessesMax { self.here[likeness, default: []].append(profile.tag) }
+            var told: Set<Digest> = []
+            for other in (self.stored[likeness] ?? []) + here
+            where told.count < ProfileKeeper.likenessesMax && told.insert(other.tag).inserted {
                 guard let traits = try self.keeper.open(other).variants.first else { continue }
                 let match = IdentityMatch(traits, subject.traits)
                 guard match.level == .possible else { continue }
@@ -159,13 +195,14 @@ package struct ProfileKeeper: Sendable {
     func accepting(_ traits: PersonTraits, of tag: Digest) throws -> PatientProfile {
         let known = try self.context.custody.profiles(tags: [tag])[0].map { try self.open($0).variants } ?? []
         let kept = known.filter { $0 != traits }.suffix(Self.variantsMax - 1)
-        return self.profile(tag, kept + [traits], newest: traits)
+        return self.profile(tag, kept + [traits], digest: self.digest(traits))
     }
 
-    private func profile(_ tag: Digest, _ known: [PersonTraits], newest: PersonTraits) -> PatientProfile {
+    /// `digest`: of the newest description.
+    private func profile(_ tag: Digest, _ known: [PersonTraits], digest: Digest) -> PatientProfile {
         PatientProfile(
             tag: tag,
-            digest: self.digest(newest),
+            digest: digest,
             likeness: known.first.flatMap(self.likeness),
             sealed: self.seal(known)
         )

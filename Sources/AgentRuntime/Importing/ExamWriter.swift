@@ -223,7 +223,7 @@ package final class ExamWriter: Sendable {
         for named in present { names.formUnion([named.pseudonym] + named.others) }
         let pseudonyms = names.sorted { $0.digest < $1.digest }
         let tags = Cores.map(pseudonyms) { self.context.secrets.tag(of: $0) }
-        let rows = try self.context.custody.patients(tags: tags)
+        let rows = try self.context.custody.patients(ofBatch: tags)
         let changes = Cores.map(Array(pseudonyms.indices)) { index in
             self.context.patientChange(pseudonyms[index], known: rows[index])
         }
@@ -285,9 +285,9 @@ package final class ExamWriter: Sendable {
         let (vault, made) = (self.context.vault, records.map(\.record))
         async let recordsDurable: Void = vault.append(made)
         async let manifestDurable: Void = vault.append([object])
-        _ = try await (recordsDurable, manifestDurable)
         let root = manifest.root
         let checks = try self.checker.check(self.subjects(records, items), batch: number, now: Clock.now)
+        _ = try await (recordsDurable, manifestDurable)
         _ = try self.sequencer.next { number, previous in
             try self.prepare(
                 number,
@@ -340,11 +340,8 @@ package final class ExamWriter: Sendable {
     private func subjects(_ records: [Written], _ items: [Item]) -> [CrossChecker.Subject] {
         records.map { written in
             let (planned, record) = (written.planned, written.record)
-            let item = items[planned.item]
             return CrossChecker.Subject(
-                exam: item.exam,
-                birthDate: item.patient.birthDate,
-                format: item.content.format,
+                item: items[planned.item],
                 source: planned.named.source,
                 patientTag: planned.named.tag,
                 record: record.object.address,

@@ -30,7 +30,7 @@ extension CustodyStore {
         exams: [ExamNumber],
         limit: Int
     ) throws(LedgerStoreError) -> [StoredTraces] {
-        try self.file.read { db in
+        try self.file.readWarm { db in
             var met: [Int64: [Int64]] = [:]
             try KeyList.forEach(tags.map(\.prefixColumn)) { keys in
                 try db.forEach(

@@ -8,10 +8,17 @@ extension CustodyStore {
 
     /// The patients with these tags, in the order of the tags; `nil` for a tag that is not known.
     package func patients(tags: [Digest]) throws(LedgerStoreError) -> [Patient?] {
-        try self.file.read { db in
-            try tags.map { tag in
-                try db.first(Self.selectPatients + "WHERE tag = ?", [tag.column], Self.patient)
-            }
+        try self.file.read { try Self.patients(tags: tags, $0) }
+    }
+
+    /// The same for an import, whose own writes it follows.
+    package func patients(ofBatch tags: [Digest]) throws(LedgerStoreError) -> [Patient?] {
+        try self.file.readWarm { try Self.patients(tags: tags, $0) }
+    }
+
+    private static func patients(tags: [Digest], _ db: Database) throws -> [Patient?] {
+        try tags.map { tag in
+            try db.first(Self.selectPatients + "WHERE tag = ?", [tag.column], Self.patient)
         }
     }
 
@@ -84,7 +91,7 @@ extension CustodyStore {
 
     /// All versions of each of these sources, oldest first.
     package func versions(sources: [Digest]) throws(LedgerStoreError) -> [[StoredExam]] {
-        try self.file.read { db in
+        try self.file.readWarm { db in
             var found: [Digest: [StoredExam]] = [:]
             try KeyList.forEach(sources.map(\.prefixColumn)) { keys in
                 try db.forEach(

@@ -24,21 +24,29 @@ extension CustodyStore {
 
     /// What is known of the patients with these tags, in the order of the tags.
     package func profiles(tags: [Digest]) throws(LedgerStoreError) -> [PatientProfile?] {
-        try self.file.read { db in
+        try self.file.readWarm { db in
             try tags.map { tag in
                 try db.first(Self.selectProfiles + "WHERE tag = ?", [tag.column], Self.profile)
             }
         }
     }
 
-    /// Up to `limit` patients of the same name and birth date.
-    package func profiles(likeness: Digest, limit: Int) throws(LedgerStoreError) -> [PatientProfile] {
-        try self.file.read { db in
-            try db.all(
-                Self.selectProfiles + "WHERE likeness = ? ORDER BY tag LIMIT ?",
-                [likeness.column, Int64(limit)],
-                Self.profile
-            )
+    /// Up to `limit` patients of the same name and birth date, for each of these; of each the smallest tags.
+    package func profiles(
+        likenesses: Set<Digest>,
+        limit: Int
+    ) throws(LedgerStoreError) -> [Digest: [PatientProfile]] {
+        try self.file.readWarm { db in
+            var found: [Digest: [PatientProfile]] = [:]
+            for likeness in likenesses {
+                let alike = try db.all(
+                    Self.selectProfiles + "WHERE likeness = ? ORDER BY tag LIMIT ?",
+                    [likeness.column, Int64(limit)],
+                    Self.profile
+                )
+                if !alike.isEmpty { found[likeness] = alike }
+            }
+            return found
         }
     }
 

@@ -86,6 +86,17 @@ struct StoreFile: Sendable {
         }
     }
 
+    /// Reads what an import asks for between its writes: many rows, all over the file.
+    ///
+    /// Waits for writers, and they for it. A reading connection would begin with an empty cache after each commit.
+    func readWarm<Value>(_ body: (Database) throws -> Value) throws(LedgerStoreError) -> Value {
+        do {
+            return try self.pool.writeWithoutTransaction(body)
+        } catch {
+            throw LedgerStoreError(error, file: self.name)
+        }
+    }
+
     /// Runs `body` as one transaction: all of it or, if it throws, nothing.
     func write<Value>(_ body: (Database) throws -> Value) throws(LedgerStoreError) -> Value {
         do {

@@ -76,9 +76,11 @@ struct AgentCommand: EntenteCommand {
         try await group.run()
     }
 
-    /// One heap a core: by custom there are eight, and each keeps what it once needed, mostly as holes.
+    /// Two heaps a core.
+    ///
+    /// By custom there are eight, and each keeps what it once needed, mostly as holes; with one, threads wait for each other.
     private static func limitHeaps() {
-        mallopt(M_ARENA_MAX, CInt(clamping: max(2, ProcessInfo.processInfo.activeProcessorCount)))
+        mallopt(M_ARENA_MAX, CInt(clamping: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount)))
     }
 
     private func feeds() throws(CommandFailure) -> FeedConfiguration {
