@@ -119,7 +119,8 @@ extension IntegrationTests.VerdictTests {
         let first = try hospitals.succeed("b", ["find", "--patient", "-"] + order, input: Person.wang).json["verdict"]
         #expect(first["outcome"].string == "MUST_RECOGNISE")
         // The order's own time, later: the same grants, exams and rules.
-        let asked = order + ["--as-of", first["time"].string]
+        let block = first["block"].int
+        let asked = order + ["--as-of", first["time"].string, "--block", String(block)]
         #expect(first["comparable"].string.isEmpty, "a result is not shown before the record is opened")
         let input = hospitals.path("verdict")
         let why = ["why", "--patient", "-", "--output", input] + asked
@@ -147,6 +148,16 @@ extension IntegrationTests.VerdictTests {
             input: Person.wang
         ) { $0.json["policy"]["version"].int == 2 }
         #expect(now.json["verdict"]["outcome"].string == "NOT_ELIGIBLE")
+        // Both packs were in force in that second; which one counted follows from the block.
+        let later = order + ["--as-of", now.json["verdict"]["time"].string, "--block"]
+        let before = try hospitals.succeed(
+            "b",
+            ["why", "--patient", "-"] + later + [String(block)],
+            input: Person.wang
+        ).json
+        #expect(before["outcome"].string == "MUST_RECOGNISE")
+        let unmade = try hospitals.command("b", ["why", "--patient", "-"] + later + ["1000000"], input: Person.wang)
+        #expect(unmade.code == "request.invalid")
     }
 
     @Test("Who may not know an exam learns nothing of it from verdicts")

@@ -2780,6 +2780,16 @@ public nonisolated struct Entente_Api_V1_OrderForm: Sendable {
   /// 0 for now.
   public var time: Int64 = 0
 
+  /// Of a past time: the last block that counts, by its height; without it the last that had been made by then.
+  public var knownAt: UInt64 {
+    get {_knownAt ?? 0}
+    set {_knownAt = newValue}
+  }
+  /// Returns true if `knownAt` has been explicitly set.
+  public var hasKnownAt: Bool {self._knownAt != nil}
+  /// Clears the value of `knownAt`. Subsequent reads from it will return its default value.
+  public mutating func clearKnownAt() {self._knownAt = nil}
+
   /// Minutes east of UTC.
   public var offsetMinutes: Int32 = 0
 
@@ -2817,6 +2827,8 @@ public nonisolated struct Entente_Api_V1_OrderForm: Sendable {
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _knownAt: UInt64? = nil
 }
 
 public nonisolated struct Entente_Api_V1_PolicyInForce: Sendable {
@@ -2994,9 +3006,21 @@ public nonisolated struct Entente_Api_V1_OrderVerdict: Sendable {
 
   public var time: Int64 = 0
 
+  /// Height of the last block that counted; absent if the verdict was made again from its input.
+  public var knownAt: UInt64 {
+    get {_knownAt ?? 0}
+    set {_knownAt = newValue}
+  }
+  /// Returns true if `knownAt` has been explicitly set.
+  public var hasKnownAt: Bool {self._knownAt != nil}
+  /// Clears the value of `knownAt`. Subsequent reads from it will return its default value.
+  public mutating func clearKnownAt() {self._knownAt = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _knownAt: UInt64? = nil
 }
 
 public nonisolated struct Entente_Api_V1_WhyRequest: @unchecked Sendable {
@@ -10050,7 +10074,7 @@ nonisolated extension Entente_Api_V1_FoundExam: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Entente_Api_V1_OrderForm: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".OrderForm"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}time\0\u{3}offset_minutes\0\u{1}department\0\u{3}visit_type\0\u{1}visit\0\u{1}diagnoses\0\u{3}birth_date\0\u{1}flags\0\u{1}modality\0\u{3}body_sites\0\u{1}laterality\0\u{1}contrast\0\u{1}specimen\0\u{1}method\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}time\0\u{3}offset_minutes\0\u{1}department\0\u{3}visit_type\0\u{1}visit\0\u{1}diagnoses\0\u{3}birth_date\0\u{1}flags\0\u{1}modality\0\u{3}body_sites\0\u{1}laterality\0\u{1}contrast\0\u{1}specimen\0\u{1}method\0\u{3}known_at\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -10073,12 +10097,17 @@ nonisolated extension Entente_Api_V1_OrderForm: SwiftProtobuf.Message, SwiftProt
       case 13: try { try decoder.decodeSingularStringField(value: &self.contrast) }()
       case 14: try { try decoder.decodeSingularStringField(value: &self.specimen) }()
       case 15: try { try decoder.decodeSingularStringField(value: &self.method) }()
+      case 16: try { try decoder.decodeSingularUInt64Field(value: &self._knownAt) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.item.isEmpty {
       try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
     }
@@ -10124,12 +10153,16 @@ nonisolated extension Entente_Api_V1_OrderForm: SwiftProtobuf.Message, SwiftProt
     if !self.method.isEmpty {
       try visitor.visitSingularStringField(value: self.method, fieldNumber: 15)
     }
+    try { if let v = self._knownAt {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 16)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Entente_Api_V1_OrderForm, rhs: Entente_Api_V1_OrderForm) -> Bool {
     if lhs.item != rhs.item {return false}
     if lhs.time != rhs.time {return false}
+    if lhs._knownAt != rhs._knownAt {return false}
     if lhs.offsetMinutes != rhs.offsetMinutes {return false}
     if lhs.department != rhs.department {return false}
     if lhs.visitType != rhs.visitType {return false}
@@ -10440,7 +10473,7 @@ nonisolated extension Entente_Api_V1_ExamVerdict: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Entente_Api_V1_OrderVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".OrderVerdict"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcome\0\u{1}chosen\0\u{3}chosen_line\0\u{1}comparable\0\u{1}reasons\0\u{1}exams\0\u{1}digest\0\u{3}input_hash\0\u{3}engine_version\0\u{3}age_days\0\u{3}age_source\0\u{3}left_out\0\u{1}item\0\u{1}time\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcome\0\u{1}chosen\0\u{3}chosen_line\0\u{1}comparable\0\u{1}reasons\0\u{1}exams\0\u{1}digest\0\u{3}input_hash\0\u{3}engine_version\0\u{3}age_days\0\u{3}age_source\0\u{3}left_out\0\u{1}item\0\u{1}time\0\u{3}known_at\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -10462,12 +10495,17 @@ nonisolated extension Entente_Api_V1_OrderVerdict: SwiftProtobuf.Message, SwiftP
       case 12: try { try decoder.decodeSingularUInt32Field(value: &self.leftOut) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self.item) }()
       case 14: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 15: try { try decoder.decodeSingularUInt64Field(value: &self._knownAt) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.outcome.isEmpty {
       try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 1)
     }
@@ -10510,6 +10548,9 @@ nonisolated extension Entente_Api_V1_OrderVerdict: SwiftProtobuf.Message, SwiftP
     if self.time != 0 {
       try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 14)
     }
+    try { if let v = self._knownAt {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 15)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -10528,6 +10569,7 @@ nonisolated extension Entente_Api_V1_OrderVerdict: SwiftProtobuf.Message, SwiftP
     if lhs.leftOut != rhs.leftOut {return false}
     if lhs.item != rhs.item {return false}
     if lhs.time != rhs.time {return false}
+    if lhs._knownAt != rhs._knownAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -30,6 +30,7 @@ enum VerdictMessages {
         return VerdictDesk.Order(
             item: item,
             time: form.time == 0 ? nil : Timestamp(milliseconds: form.time),
+            knownAt: form.hasKnownAt ? Height(form.knownAt) : nil,
             offsetMinutes: Int64(form.offsetMinutes),
             department: Self.optional(form.department),
             visitType: try Self.named(form.visitType, "visit type", default: .outpatient),
@@ -83,6 +84,7 @@ enum VerdictMessages {
         if isOpened { message.comparable = answer.verdict.comparable ?? "" }
         message.ageSource = answer.age.rawValue
         message.leftOut = UInt32(clamping: answer.leftOut)
+        message.knownAt = answer.knownAt.value
         message.exams = answer.exams.map { self.exam($0, answer) }
         return message
     }

@@ -18,6 +18,8 @@ package struct VerdictDesk: Sendable {
         package var item: ItemReference
         /// `nil` for now.
         package var time: Timestamp?
+        /// Of a past time: the last block that counts; `nil` for the last that had been made by then.
+        package var knownAt: Height?
         /// Minutes east of UTC.
         package var offsetMinutes: Int64
         /// `nil` for the clinician's own.
@@ -31,6 +33,7 @@ package struct VerdictDesk: Sendable {
         package init(
             item: ItemReference = ItemReference(code: ""),
             time: Timestamp? = nil,
+            knownAt: Height? = nil,
             offsetMinutes: Int64 = 0,
             department: String? = nil,
             visitType: VisitType = .outpatient,
@@ -41,6 +44,7 @@ package struct VerdictDesk: Sendable {
         ) {
             self.item = item
             self.time = time
+            self.knownAt = knownAt
             self.offsetMinutes = offsetMinutes
             self.department = department
             self.visitType = visitType
@@ -92,6 +96,8 @@ package struct VerdictDesk: Sendable {
         /// One for each exam that was judged, in the order in which they were found.
         package var exams: [Judged]
         package var age: AgeSource
+        /// The last block that counted.
+        package var knownAt: Height
         /// Exams that were left out because an order is judged against 256 lines at most.
         package var leftOut: Int
 
@@ -120,7 +126,7 @@ package struct VerdictDesk: Sendable {
 
     /// The pack by which an order would be judged; `nil` if none is in force.
     package func volume(for order: Order) throws -> PolicyShelf.Volume? {
-        let moment = try self.moments.moment(order.time)
+        let moment = try self.moments.moment(order.time, knownAt: order.knownAt)
         return try self.shelf.volume(asOf: moment.time, knownAt: moment.height)
     }
 
@@ -145,7 +151,7 @@ package struct VerdictDesk: Sendable {
         among found: [Finder.Found],
         by credential: ClinicianCredential
     ) throws -> Answer? {
-        let moment = try self.moments.moment(order.time)
+        let moment = try self.moments.moment(order.time, knownAt: order.knownAt)
         guard let volume = try self.shelf.volume(asOf: moment.time, knownAt: moment.height) else { return nil }
         let prepared = try self.exams.prepare(found, for: credential, at: moment, by: volume)
         return try self.judge(order, prepared, credential, moment, volume)
@@ -161,7 +167,7 @@ package struct VerdictDesk: Sendable {
         like order: Order,
         by credential: ClinicianCredential
     ) throws -> [ContentAddress: Answer]? {
-        let moment = try self.moments.moment(order.time)
+        let moment = try self.moments.moment(order.time, knownAt: order.knownAt)
         guard let volume = try self.shelf.volume(asOf: moment.time, knownAt: moment.height) else { return nil }
         let prepared = try self.exams.prepare(found, for: credential, at: moment, by: volume)
         let birthDay = prepared.exams.lazy.compactMap(\.reading.birthDay).first
@@ -287,6 +293,7 @@ package struct VerdictDesk: Sendable {
             volume: volume,
             exams: Self.judged(prepared.exams, verdict),
             age: age,
+            knownAt: moment.height,
             leftOut: count - lines.count
         )
     }

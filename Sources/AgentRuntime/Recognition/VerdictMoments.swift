@@ -16,10 +16,16 @@ package struct VerdictMoments: Sendable {
 
     package init(context: AgentContext) { self.context = context }
 
-    /// - Throws: ``AgentFailure`` `badRequest` for a time that has not come; errors of the store.
-    package func moment(_ time: Timestamp?) throws -> Moment {
+    /// `knownAt`: the block that was the last one when a verdict of that time was made.
+    ///
+    /// Several blocks are made in one second, so that the time alone does not tell what a verdict was made from.
+    ///
+    /// - Throws: ``AgentFailure`` `badRequest` for a time that has not come, and for a block that had not been made at the
+    ///   time; errors of the store.
+    package func moment(_ time: Timestamp?, knownAt: Height? = nil) throws -> Moment {
         let tip = self.context.board.tip
         guard let time else {
+            guard knownAt == nil else { throw AgentFailure(.badRequest, "a block counts only with a time") }
             // A block may be a little ahead of this clock; what it holds is known all the same.
             let now = max(Clock.now, tip.block.header.time)
             return Moment(time: Self.whole(now, up: true), height: tip.height, isPast: false)
@@ -28,6 +34,12 @@ package struct VerdictMoments: Sendable {
             throw AgentFailure(.badRequest, "the time of an order is not in the future")
         }
         let moment = Self.whole(time, up: false)
+        if let height = knownAt {
+            guard height <= tip.height, let block = try self.context.chain.block(at: height),
+                block.header.time <= moment
+            else { throw AgentFailure(.badRequest, "the block is not one that had been made at that time") }
+            return Moment(time: moment, height: height, isPast: true)
+        }
         return Moment(time: moment, height: try self.height(at: moment, tip), isPast: true)
     }
 

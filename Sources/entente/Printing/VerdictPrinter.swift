@@ -70,6 +70,7 @@ struct VerdictPrinter {
             Terminal.dim(
                 "verdict  \(verdict.digest.hex)\ninput    \(verdict.inputHash.hex)\n"
                     + "policy   \(policy.digest.hex)\nengine   \(verdict.engineVersion)"
+                    + (verdict.hasKnownAt ? "\nas of    \(Times.format(verdict.time)), block \(verdict.knownAt)" : "")
             )
         )
         lines.append(self.policy(policy))
@@ -146,6 +147,7 @@ enum VerdictJSON {
             "engineVersion": Int(verdict.engineVersion), "ageDays": Int(verdict.ageDays),
             "leftOut": Int(verdict.leftOut), "time": Times.format(verdict.time),
         ]
+        if verdict.hasKnownAt { object["block"] = Int(verdict.knownAt) }
         if !verdict.ageSource.isEmpty { object["ageSource"] = verdict.ageSource }
         if !verdict.chosen.isEmpty {
             object["chosen"] = verdict.chosen.hex

@@ -10,6 +10,9 @@ struct OrderOptions: ParsableArguments {
     @Option(name: .long, help: "When it is ordered. Default: now.")
     var asOf: String?
 
+    @Option(name: .long, help: "With --as-of: the block that a verdict names. Default: the last one by then.")
+    var block: UInt64?
+
     @Option(name: .long, help: "The ordering department. Default: the clinician's.")
     var department: String?
 
@@ -54,6 +57,7 @@ struct OrderOptions: ParsableArguments {
         var form = Entente_Api_V1_OrderForm()
         form.item = self.order ?? ""
         form.time = try self.asOf.map { try Times.parse($0, option: "--as-of") } ?? 0
+        if let block = self.block { form.knownAt = block }
         let date = form.time == 0 ? Date() : Date(timeIntervalSince1970: Double(form.time) / 1000)
         form.offsetMinutes = Int32(TimeZone.current.secondsFromGMT(for: date) / 60)
         form.department = self.department ?? ""
