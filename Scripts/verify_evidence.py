@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks an evidence file against a genesis file. Written from Documentation/Protocol/Evidence.md and Transactions.md
-alone, in the standard library, as the second implementation that keeps those pages honest.
+"""Checks an evidence file or an account against a genesis file. Written from Documentation/Protocol/Evidence.md,
+Account.md and Transactions.md alone, in the standard library, as the second implementation that keeps those pages honest.
 
 usage: verify_evidence.py [--flip-bits] GENESIS EVIDENCE
 Exit codes: 0 valid, 7 invalid, 2 usage."""
@@ -245,6 +245,7 @@ def genesis(data):
 
 def header(r):
     start = r.at
+    parent_at = start + 2 + 1 + 32 + 8 + 8 + 8 + 8 + 2 + 8
     require(r.unsigned(2) == 1)
     r.unsigned(1)
     h = Parts(chain=r.digest(), epoch=r.unsigned(8), view=r.unsigned(8), height=r.unsigned(8), time=r.time())
@@ -252,7 +253,7 @@ def header(r):
     h.count, h.transactions, h.receipts, h.state = r.unsigned(4), r.digest(), r.digest(), r.digest()
     h.history_size, h.history, h.voters_hash = r.unsigned(8), r.digest(), r.digest()
     r.fixed(32 + 32 + 8 + 32)
-    h.hash = H(b"entente/blk\0", r.data[start:r.at])
+    h.hash, h.parent = H(b"entente/blk\0", r.data[start:r.at]), r.data[parent_at:parent_at + 32]
     return h
 
 
@@ -393,7 +394,37 @@ def receipt(r):
     value.grant, value.height, value.time = r.option(r.digest), r.unsigned(8), r.time()
     value.body = r.data[start:r.at]
     value.signature = r.fixed(64)
+    value.leaf = H(b"\0receipt/1", r.data[start:r.at])
     return value
+
+
+def account(r):
+    start = r.at
+    require(r.fixed(8) == b"ENTACCT1")
+    f = Parts(chain=r.digest(), institution=r.institution(), begin=r.time(), end=r.time(), header=header(r))
+    f.finalization, f.history = r.bytes(5120), r.digests(64)
+    f.blocks = r.list(131072, lambda: account_block(r))
+    f.readings = r.list(65536, lambda: r.list(1024, lambda: receipt(r)))
+    f.grants = r.list(65536, lambda: account_grant(r))
+    f.digest = H(r.data[start:r.at])
+    f.signature = r.fixed(64)
+    return f
+
+
+def account_block(r):
+    transactions = lambda most: r.list(16384, lambda: r.bytes(most))
+    return Parts(header=header(r), transactions=transactions(2 << 20), receipts=transactions(256))
+
+
+def account_grant(r):
+    return Parts(state=r.bytes(16384), proof=state_proof(r), groups=r.list(8, lambda: support(r)))
+
+
+def said(r):
+    """What the chain says of a transaction: its id, and whether it succeeded."""
+    transaction, code = r.digest(), r.unsigned(2)
+    r.text(64)
+    return transaction, code == 0
 
 
 def evidence(r):
@@ -474,6 +505,114 @@ def verify(data, g):
         "grant": check_grant(f),
     }
     return [name for name, holds in checks.items() if not holds]
+
+
+def tree(leaves):
+    """RFC 9162 section 2.1.1, over hashes of leaves."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else H()
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    return H(b"\1", tree(leaves[:left]), tree(leaves[left:]))
+
+
+def verify_account(data, g):
+    """The codes of what does not hold; none if the account is valid."""
+    try:
+        f = whole(data, account)
+    except Malformed:
+        return ["malformed"]
+    if not f.blocks:
+        return ["malformed"]
+    if f.chain != g.chain or f.header.chain != g.chain or f.institution not in g.keys:
+        return ["wrong-chain"]
+    key, headers = g.keys[f.institution], [block.header for block in f.blocks]
+    first, last = headers[0], headers[-1]
+    isTip = last.hash == f.header.hash
+    anchored = [line for block in f.blocks for line in account_anchors(block, f.institution)]
+    receipts = [receipt for batch in f.readings for receipt in batch]
+    whole_lists = None not in anchored and len(anchored) == len(f.readings)
+    checks = {
+        "not-signed": signature_holds(key, f.signature, signed(g.chain, 39, f.digest)),
+        "not-final": check_finality(f, g),
+        "not-in-history": not f.history if isTip else included(
+            H(b"\0blk/1", last.hash), last.height, f.header.history_size, f.history, f.header.history
+        ),
+        "blocks-missing": all(b.height == a.height + 1 and b.parent == a.hash for a, b in zip(headers, headers[1:])),
+        "period-not-covered": f.begin < f.end
+        and (first.height == 0 or first.time < f.begin)
+        and (isTip or last.time >= f.end),
+        "other-content": None not in anchored,
+        "readings-missing": whole_lists
+        and all(
+            len(batch) == a.count and tree([receipt.leaf for receipt in batch]) == a.root
+            for batch, a in zip(f.readings, anchored)
+        ),
+        "reading-not-authentic": all(
+            r.institution == f.institution
+            and r.height <= f.header.height
+            and check_clinician(r, g)
+            and signature_holds(key, r.signature, signed(g.chain, 35, r.body))
+            for r in receipts
+        ),
+        "reading-not-allowed": check_account_grants(f, receipts),
+    }
+    return [name for name, holds in checks.items() if not holds]
+
+
+def account_anchors(block, institution):
+    """The batches of readings that a block took in; a None if the block is not what its header says."""
+    h = block.header
+    if not h.count == len(block.transactions) == len(block.receipts):
+        return [None]
+    if tree([H(b"\0tx/1", t) for t in block.transactions]) != h.transactions:
+        return [None]
+    if tree([H(b"\0rcpt/1", r) for r in block.receipts]) != h.receipts:
+        return [None]
+    found = []
+    for data, answer in zip(block.transactions, block.receipts):
+        t, outcome = readable(data, transaction), readable(answer, said)
+        if t is None or outcome is None or outcome[0] != H(b"entente/tx/1\0", t.body):
+            return [None]
+        a = readable(t.payload, anchor) if t.module == (4, 1) and outcome[1] else None
+        if a and a.institution == institution:
+            found.append(a)
+    return found
+
+
+def check_account_grants(f, receipts):
+    proved = {}
+    for g in f.grants:
+        s = readable(g.state, grant_state)
+        if s is None or not in_state(g.proof, key(3, 1, s.id), g.state, f.header.state):
+            return False
+        s.members = []
+        for item in g.groups:
+            group = readable(item.state, group_state)
+            if not group or group.id not in s.groups:
+                return False
+            if not in_state(item.proof, key(3, 3, bytes([len(group.id)]) + group.id), item.state, f.header.state):
+                return False
+            s.members += group.members
+        proved[s.id] = s
+    named = {r.grant for r in receipts if r.grant is not None}
+    return len(proved) == len(f.grants) and named == set(proved) and all(account_allows(proved, r) for r in receipts)
+
+
+def account_allows(proved, r):
+    if r.grant is None:
+        return r.institution == r.custodian
+    s, height = proved[r.grant], r.height
+    readers = list(s.grantees)
+    readers += [name for name, since, until in s.members if since <= height and (until is None or height < until)]
+    return (
+        r.institution in readers
+        and not any(n.height <= height and r.institution in n.grantees for n in s.narrowings)
+        and not any(n.height <= height and r.custodian in n.custodians for n in s.narrowings)
+        and (not s.custodians or r.custodian in s.custodians)
+        and s.created <= height
+        and s.not_before <= r.time < s.not_after
+        and (s.revoked is None or s.revoked > height)
+    )
 
 
 def check_transaction(t, a, g):
@@ -595,7 +734,8 @@ def main(arguments):
         return 2
     with open(files[0], "rb") as first, open(files[1], "rb") as second:
         g, data = genesis(first.read()), second.read()
-    broken = verify(data, g)
+    check = verify_account if data.startswith(b"ENTACCT1") else verify
+    broken = check(data, g)
     print("valid" if not broken else "invalid: " + ", ".join(broken))
     if broken:
         return 7
@@ -603,7 +743,7 @@ def main(arguments):
         changed = bytearray(data)
         for bit in range(8 * len(data)):
             changed[bit // 8] ^= 1 << bit % 8
-            if not verify(bytes(changed), g):
+            if not check(bytes(changed), g):
                 print(f"still valid with bit {bit} flipped")
                 return 7
             changed[bit // 8] ^= 1 << bit % 8

@@ -434,6 +434,18 @@ public struct AgentClient: Sendable {
         try await self.call { try await $0.proveErasure(request) }
     }
 
+    /// The account of a period, part by part.
+    public func account(
+        _ request: Entente_Api_V1_AccountRequest,
+        _ part: @escaping @Sendable (Entente_Api_V1_AccountPart) async -> Void
+    ) async throws {
+        try await self.call { calls in
+            try await calls.account(request) { response in
+                for try await message in response.messages { await part(message) }
+            }
+        }
+    }
+
     /// A link of two identities.
     public func prepareIdentityLink(
         _ request: Entente_Api_V1_PrepareIdentityLinkRequest

@@ -330,6 +330,14 @@ struct ScriptedAgent: Entente_Api_V1_Agent.SimpleServiceProtocol {
         throw Self.refusal
     }
 
+    func account(
+        request: Entente_Api_V1_AccountRequest,
+        response: RPCWriter<Entente_Api_V1_AccountPart>,
+        context: ServerContext
+    ) async throws {
+        throw Self.refusal
+    }
+
     func prepareIdentityUnlink(
         request: Entente_Api_V1_PrepareIdentityUnlinkRequest,
         context: ServerContext

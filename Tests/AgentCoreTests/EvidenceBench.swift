@@ -60,11 +60,11 @@ struct EvidenceBench {
         return set
     }()
 
-    private static let chain = genesis.chain
+    static let chain = genesis.chain
     private static let salt = [UInt8](repeating: 0x5a, count: RecordContent.saltBytes)
     static let record = ContentAddress(Digest(hashing: Array("sealed record".utf8)))
 
-    private static func transaction(_ call: LedgerCall, by signer: String) -> Transaction {
+    static func transaction(_ call: LedgerCall, by signer: String) -> Transaction {
         let body = TransactionBody(
             chain: chain,
             call: call,
@@ -91,7 +91,7 @@ struct EvidenceBench {
     }
 
     /// The grant by witness `c` of `a`'s exams to `b`.
-    private var accessGrant: AccessGrant {
+    var accessGrant: AccessGrant {
         let salt = [UInt8](repeating: 0x33, count: AccessGrant.saltBytes)
         var grant = AccessGrant(
             handle: PatientHandle(Digest(hashing: Array("handle".utf8))),
@@ -110,7 +110,7 @@ struct EvidenceBench {
         return grant
     }
 
-    private func signedReceipt(grant: GrantID?) -> FetchReceipt {
+    func signedReceipt(grant: GrantID?) -> FetchReceipt {
         let reader = self.isOwn ? "a" : "b"
         let clinician = TestKey("clinician")
         var credential = ClinicianCredential(

@@ -111,6 +111,7 @@ struct EvidenceTests {
             "genesis.bin": EvidenceBench.genesis.canonicalBytes,
             "granted.evidence": try #require(EvidenceBench().file()).canonicalBytes,
             "own.evidence": try #require(own.file()).canonicalBytes,
+            "period.account": AccountBench().file().canonicalBytes,
         ]
         for (name, bytes) in files {
             let url = TestData.repositoryFile("Tests/Vectors/evidence/\(name)")

@@ -8,6 +8,41 @@ extension IntegrationTests {
 }
 
 extension IntegrationTests.AuditTests {
+    /// What `b` has to account for, as the source tells it from `b`'s file and the genesis file alone.
+    private static func account(_ hospitals: Consortium, _ record: String, _ grant: String) throws {
+        let file = hospitals.path("account")
+        try hospitals.succeed("b", ["audit", "account", "--from", "2020-01-01", "--output", file])
+        let verify = ["verify", file, "--genesis", hospitals.path("genesis"), "--json"]
+        let account = try hospitals.succeed("a", verify).json
+        #expect(account["valid"].bool)
+        #expect(account["institution"].string == "b")
+        let reading = account["readings"].list.first
+        #expect(account["readings"].list.count == 1)
+        #expect(reading?["record"].string == record && reading?["grant"].string == grant)
+        #expect(reading?["name"].string == "林医生")
+        let events = account["events"].list.map { $0["name"].string }
+        #expect(["exams.commit", "grant.enrol", "grant.create", "grant.revoke"].allSatisfy(events.contains))
+        let bytes = try Data(contentsOf: URL(filePath: file))
+        #expect(bytes.range(of: Data("999999195803121043".utf8)) == nil)
+        var changed = bytes
+        changed[changed.count / 2] ^= 1
+        try changed.write(to: URL(filePath: file + ".changed"))
+        let refused = try hospitals.command(
+            "a",
+            ["verify", file + ".changed", "--genesis", hospitals.path("genesis"), "--json"]
+        )
+        #expect(refused.status == 7)
+        let backwards = ["audit", "account", "--from", "2020-01-02", "--until", "2020-01-01", "--output", file + ".b"]
+        #expect(try hospitals.command("b", backwards).code == "request.invalid")
+        let again = ["audit", "account", "--from", "2020-01-01", "--until", "2020-01-02", "--output", file + ".c"]
+        try hospitals.succeed("b", again)
+        let quiet = try hospitals.succeed(
+            "a",
+            ["verify", file + ".c", "--genesis", hospitals.path("genesis"), "--json"]
+        ).json
+        #expect(quiet["valid"].bool && quiet["readings"].list.isEmpty)
+    }
+
     @Test("Source and recipient export one reading each from its own side, and the patient is told in words")
     func export() throws {
         let hospitals = try Consortium(["a", "b", "c"])
@@ -44,6 +79,7 @@ extension IntegrationTests.AuditTests {
         #expect(try profiles("a", ["--name-patient"]).count == 2)
 
         let log = ["access-log", "--plain", "--patient", "-"]
+        try Self.account(hospitals, record, grant)
         let english = try hospitals.succeed("a", log, input: Person.wang).output
         #expect(english.contains("林医生") && english.contains("at b opened a record of you made by a, to treat you."))
         #expect(english.contains("Permission \(grant.prefix(8)) allowed it."))

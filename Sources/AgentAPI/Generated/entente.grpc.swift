@@ -910,6 +910,19 @@ public enum Entente_Api_V1_Agent: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "Account" metadata.
+        public enum Account: Sendable {
+            /// Request type for "Account".
+            public typealias Input = Entente_Api_V1_AccountRequest
+            /// Response type for "Account".
+            public typealias Output = Entente_Api_V1_AccountPart
+            /// Descriptor for "Account".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "entente.api.v1.Agent"),
+                method: "Account",
+                type: .serverStreaming
+            )
+        }
         /// Namespace for "RotateCertificate" metadata.
         public enum RotateCertificate: Sendable {
             /// Request type for "RotateCertificate".
@@ -993,6 +1006,7 @@ public enum Entente_Api_V1_Agent: Sendable {
             IdentityCases.descriptor,
             DecideIdentity.descriptor,
             TemporaryIdentity.descriptor,
+            Account.descriptor,
             RotateCertificate.descriptor
         ]
     }
@@ -2061,6 +2075,24 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_TemporaryIdentityReply>
 
+        /// Handle the "Account" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What this institution has to account for in a period, as one file.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Entente_Api_V1_AccountRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_AccountPart` messages.
+        func account(
+            request: GRPCCore.StreamingServerRequest<Entente_Api_V1_AccountRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AccountPart>
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -3124,6 +3156,24 @@ extension Entente_Api_V1_Agent {
             request: GRPCCore.ServerRequest<Entente_Api_V1_TemporaryIdentityRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Entente_Api_V1_TemporaryIdentityReply>
+
+        /// Handle the "Account" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What this institution has to account for in a period, as one file.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_AccountRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Entente_Api_V1_AccountPart` messages.
+        func account(
+            request: GRPCCore.ServerRequest<Entente_Api_V1_AccountRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AccountPart>
 
         /// Handle the "RotateCertificate" method.
         ///
@@ -4191,6 +4241,25 @@ extension Entente_Api_V1_Agent {
             context: GRPCCore.ServerContext
         ) async throws -> Entente_Api_V1_TemporaryIdentityReply
 
+        /// Handle the "Account" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What this institution has to account for in a period, as one file.
+        ///
+        /// - Parameters:
+        ///   - request: A `Entente_Api_V1_AccountRequest` message.
+        ///   - response: A response stream of `Entente_Api_V1_AccountPart` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func account(
+            request: Entente_Api_V1_AccountRequest,
+            response: GRPCCore.RPCWriter<Entente_Api_V1_AccountPart>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
         /// Handle the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -4960,6 +5029,17 @@ extension Entente_Api_V1_Agent.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Entente_Api_V1_Agent.Method.Account.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_AccountRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_AccountPart>(),
+            handler: { request, context in
+                try await self.account(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Entente_Api_V1_Agent.Method.RotateCertificate.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_RotateCertificateRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TransactionReply>(),
@@ -5711,6 +5791,17 @@ extension Entente_Api_V1_Agent.ServiceProtocol {
             context: context
         )
         return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func account(
+        request: GRPCCore.StreamingServerRequest<Entente_Api_V1_AccountRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AccountPart> {
+        let response = try await self.account(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
     }
 
     public func rotateCertificate(
@@ -6625,6 +6716,23 @@ extension Entente_Api_V1_Agent.SimpleServiceProtocol {
                 context: context
             ),
             metadata: [:]
+        )
+    }
+
+    public func account(
+        request: GRPCCore.ServerRequest<Entente_Api_V1_AccountRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Entente_Api_V1_AccountPart> {
+        return GRPCCore.StreamingServerResponse<Entente_Api_V1_AccountPart>(
+            metadata: [:],
+            producer: { writer in
+                try await self.account(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
         )
     }
 
@@ -8030,6 +8138,29 @@ extension Entente_Api_V1_Agent {
             deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_TemporaryIdentityReply>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Entente_Api_V1_TemporaryIdentityReply>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Account" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What this institution has to account for in a period, as one file.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_AccountRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_AccountRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_AccountPart` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func account<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_AccountRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_AccountRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_AccountPart>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_AccountPart>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "RotateCertificate" method.
@@ -10189,6 +10320,38 @@ extension Entente_Api_V1_Agent {
             )
         }
 
+        /// Call the "Account" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > What this institution has to account for in a period, as one file.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Entente_Api_V1_AccountRequest` message.
+        ///   - serializer: A serializer for `Entente_Api_V1_AccountRequest` messages.
+        ///   - deserializer: A deserializer for `Entente_Api_V1_AccountPart` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func account<Result>(
+            request: GRPCCore.ClientRequest<Entente_Api_V1_AccountRequest>,
+            serializer: some GRPCCore.MessageSerializer<Entente_Api_V1_AccountRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Entente_Api_V1_AccountPart>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_AccountPart>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Entente_Api_V1_Agent.Method.Account.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "RotateCertificate" method.
         ///
         /// - Parameters:
@@ -12000,6 +12163,33 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_TemporaryIdentityRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_TemporaryIdentityReply>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Account" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What this institution has to account for in a period, as one file.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Entente_Api_V1_AccountRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func account<Result>(
+        request: GRPCCore.ClientRequest<Entente_Api_V1_AccountRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_AccountPart>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.account(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Entente_Api_V1_AccountRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Entente_Api_V1_AccountPart>(),
             options: options,
             onResponse: handleResponse
         )
@@ -14083,6 +14273,37 @@ extension Entente_Api_V1_Agent.ClientProtocol {
             metadata: metadata
         )
         return try await self.temporaryIdentity(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Account" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > What this institution has to account for in a period, as one file.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func account<Result>(
+        _ message: Entente_Api_V1_AccountRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Entente_Api_V1_AccountPart>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Entente_Api_V1_AccountRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.account(
             request: request,
             options: options,
             onResponse: handleResponse

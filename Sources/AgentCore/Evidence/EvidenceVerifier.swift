@@ -45,7 +45,7 @@ package struct EvidenceVerifier: Sendable {
             self.checkHistory(file),
             self.checkFinality(file.header, file.finalization),
             self.checkReceipt(file, anchor),
-            self.checkClinician(file),
+            self.checkClinician(file.receipt),
             self.checkGrant(file, grant),
         ]
         return EvidenceReport(findings: findings, file: file, grant: grant)
@@ -197,8 +197,7 @@ package struct EvidenceVerifier: Sendable {
         guard let card = self.genesis.card(of: receipt.institution) else {
             return Finding(step: .receipt, code: .unknownInstitution, text: "The reading institution is no member.")
         }
-        let message = receipt.signedBytes(chain: self.chain)
-        guard self.checker.isValid(receipt.signature, by: card.signingKey, over: message) else {
+        guard self.isSigned(receipt, by: card) else {
             let text = "The reading institution did not sign this receipt."
             return Finding(step: .receipt, code: .badReceiptSignature, text: text)
         }
@@ -210,8 +209,15 @@ package struct EvidenceVerifier: Sendable {
         return Finding(step: .receipt, code: .ok, text: text, time: receipt.time)
     }
 
-    private func checkClinician(_ file: EvidenceFile) -> Finding {
-        let receipt = file.receipt
+    func isSigned(_ receipt: FetchReceipt, by card: InstitutionCard) -> Bool {
+        self.checker.isValid(
+            receipt.signature,
+            by: card.signingKey,
+            over: receipt.signedBytes(chain: self.chain)
+        )
+    }
+
+    func checkClinician(_ receipt: FetchReceipt) -> EvidenceReport.Finding {
         let credential = receipt.credential
         guard credential.institution == receipt.institution, receipt.request.credential == credential.id else {
             let text = "The credential is not the one of this reading."

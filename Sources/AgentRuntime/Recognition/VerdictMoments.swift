@@ -49,7 +49,7 @@ package struct VerdictMoments: Sendable {
     }
 
     /// The last block that is not later; block times never go back.
-    private func height(at time: Timestamp, _ tip: ChainBoard.Tip) throws -> Height {
+    func height(at time: Timestamp, _ tip: ChainBoard.Tip) throws -> Height {
         if tip.block.header.time <= time { return tip.height }
         var (low, high) = (UInt64(0), tip.height.value)
         while low + 1 < high {

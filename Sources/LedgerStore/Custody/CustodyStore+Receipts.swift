@@ -58,6 +58,17 @@ extension CustodyStore {
         }
     }
 
+    /// Those of several batches, in the order of batches and leaves.
+    package func receipts(batches: ClosedRange<UInt64>) throws(LedgerStoreError) -> [StoredReceipt] {
+        try self.file.read { db in
+            try db.all(
+                Self.selectReceipts + "WHERE batch BETWEEN ? AND ? ORDER BY batch, position",
+                [batches.lowerBound.column, batches.upperBound.column],
+                Self.receipt
+            )
+        }
+    }
+
     package func receipt(leafHash: Digest) throws(LedgerStoreError) -> StoredReceipt? {
         try self.file.read { db in
             try db.first(Self.selectReceipts + "WHERE leaf = ?", [leafHash.column], Self.receipt)

@@ -40,6 +40,8 @@ package enum SignatureUse: UInt8, Sendable {
     case offlineEmergency = 37
     /// An institution's entry in its local chain of emergency uses.
     case offlineEntry = 38
+    /// An institution's account of a period.
+    case account = 39
 }
 
 /// The bytes that are signed: `"entente/1\0" ‖ chain(32) ‖ use(u8) ‖ epoch(u64) ‖ body`.

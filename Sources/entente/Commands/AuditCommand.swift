@@ -8,7 +8,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Account for readings, permissions and emergencies.",
-        subcommands: [Export.self]
+        subcommands: [Export.self, Account.self]
     )
 
     struct Export: EntenteCommand {

@@ -9,12 +9,12 @@ import Records
 struct VerifyCommand: EntenteCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Verify evidence or a proof of destruction offline, with nothing but the chain's genesis file."
+        abstract: "Verify evidence, an account or a proof of destruction offline, with nothing but the genesis file."
     )
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "The file: of fetch --evidence, or of erase proof.")
+    @Argument(help: "The file: of fetch --evidence, of audit account, or of erase proof.")
     var evidence: String
 
     @Option(name: .long, help: "The chain's genesis file.")
@@ -33,7 +33,14 @@ struct VerifyCommand: EntenteCommand {
         }
         let genesisBytes = try PrivateFile.read(self.genesis, bytesMax: Genesis.bytesMax, what: "the genesis file")
         let genesis = try Founding.readGenesis(Array(genesisBytes))
-        let bytes = try PrivateFile.read(self.evidence, bytesMax: EvidenceFile.bytesMax, what: "the evidence file")
+        let bytesMax = max(EvidenceFile.bytesMax, Account.bytesMax)
+        let bytes = try PrivateFile.read(self.evidence, bytesMax: bytesMax, what: "the evidence file")
+        guard !bytes.starts(with: Account.magic) else {
+            let report = AccountVerifier.verify(Array(bytes), genesis: genesis)
+            AccountPrinter.answer(report).print(asJSON: self.options.json)
+            guard report.isValid else { throw ExitCode(CommandFailure.Status.integrity.rawValue) }
+            return
+        }
         guard !bytes.starts(with: DestructionProof.magic) else {
             return try self.verifyDestruction(Array(bytes), genesis)
         }

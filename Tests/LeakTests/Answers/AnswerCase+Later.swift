@@ -110,6 +110,7 @@ extension AnswerCase {
         "ApprovePolicy": .apart(because: "policies are public to members"),
         "ListPolicies": .apart(because: "policies are public to members"),
         "ShowPolicy": .apart(because: "policies are public to members"),
+        "Account": .apart(because: "an institution's account of its own readings, for its own operator"),
         "Statistics": .apart(because: "every member has the facts that are counted"),
         "StatisticsLineage": .apart(because: "every member has the facts that are counted"),
         "DeclareLifeEvent": .apart(because: "takes any person and answers with the name of what it made"),
