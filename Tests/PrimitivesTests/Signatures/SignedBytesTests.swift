@@ -19,7 +19,7 @@ struct SignedBytesTests {
         let pinned: [(SignatureUse, UInt8)] = [
             (.notarize, 1), (.nullify, 2), (.finalize, 3), (.transaction, 16), (.ready, 17), (.checkpoint, 18),
             (.hello, 19), (.keyEnvelope, 32), (.credential, 33), (.fetchRequest, 34), (.fetchReceipt, 35),
-            (.segment, 36), (.offlineEmergency, 37), (.offlineEntry, 38),
+            (.segment, 36), (.offlineEmergency, 37), (.offlineEntry, 38), (.account, 39),
         ]
         for (use, number) in pinned { #expect(use.rawValue == number) }
         for number in UInt8.min...UInt8.max where SignatureUse(rawValue: number) != nil {
