@@ -43,6 +43,48 @@ extension IntegrationTests.AuditTests {
         #expect(quiet["valid"].bool && quiet["readings"].list.isEmpty)
     }
 
+    @Test("Whoever opens one neighbour after the other is told once, at home with the clinician, elsewhere without")
+    func neighbours() throws {
+        let hospitals = try Consortium(["a", "b"])
+        let sample = try String(contentsOfFile: Samples.path("hospital-a/blood-count.json"), encoding: .utf8)
+        let persons = (100..<108).map { Self.identifier("99999919580312\($0)") }
+        for (index, person) in persons.enumerated() {
+            let text = sample.replacing("999999195803121043", with: person).replacing("A000104", with: "A\(index)")
+                .replacing("R000001", with: "R\(index)").replacing("cbc-1", with: "cbc-n\(index)")
+            _ = try hospitals.importing("a", try hospitals.write(text, to: "n\(index).json"))
+        }
+        let lin = try hospitals.reader("a")
+        for person in persons {
+            let record = try #require(try lin.find("CN-RIC:" + person) { $0.count == 1 }.first)["record"].string
+            try lin.fetch(record) { $0.status == 0 }
+        }
+        func told(_ name: String) throws -> [JSON] {
+            try hospitals.succeed(name, ["anomalies", "--json"]).json["anomalies"].list
+                .filter { $0["kind"].string == "reading.neighbours" }
+        }
+        try hospitals.eventually("b", ["anomalies", "--json"]) { result in
+            result.json["anomalies"].list.contains { $0["kind"].string == "reading.neighbours" }
+        }
+        #expect(try told("a").count == 1)
+        #expect(try hospitals.succeed("a", ["anomalies", "--json"]).output.contains("8 patients, limit 8"))
+        #expect(try !hospitals.succeed("b", ["anomalies", "--json"]).output.contains("8 patients"))
+        // After a start the same receipts are looked at again.
+        hospitals.stop("a")
+        try hospitals.start("a")
+        let record = try #require(try lin.find("CN-RIC:" + persons[0]) { $0.count == 1 }.first)["record"].string
+        try lin.fetch(record) { $0.status == 0 }
+        try hospitals.settle()
+        #expect(try told("a").count == 1)
+    }
+
+    /// With the check character of ISO 7064 MOD 11-2.
+    private static func identifier(_ digits: String) -> String {
+        var sum = 0
+        for digit in digits { sum = (sum + (digit.wholeNumberValue ?? 0)) * 2 % 11 }
+        let check = (12 - sum) % 11
+        return digits + (check == 10 ? "X" : String(check))
+    }
+
     @Test("Source and recipient export one reading each from its own side, and the patient is told in words")
     func export() throws {
         let hospitals = try Consortium(["a", "b", "c"])

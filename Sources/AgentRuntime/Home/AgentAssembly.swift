@@ -265,7 +265,7 @@ struct AgentAssembly {
             try BatchAnchorer(
                 context: context,
                 desk: desk,
-                source: ReceiptAnchorSource(context: context),
+                source: ReceiptAnchorSource(context: context, found: { bells.found.ring() }),
                 bell: bells.written,
                 prepared: { bells.receipts.ring() }
             ),

@@ -18,6 +18,14 @@ package enum Clock {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// Seconds east of UTC where the machine stands, at a time.
+    package static func offset(at time: Timestamp) -> Int64 {
+        var seconds = time_t(time.milliseconds / 1000)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        return Int64(local.tm_gmtoff)
+    }
+
     /// Minutes since midnight where the machine stands.
     package static var minuteOfDay: Int {
         var seconds = time(nil)

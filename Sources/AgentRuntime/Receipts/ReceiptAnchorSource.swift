@@ -1,4 +1,5 @@
 package import LedgerStore
+import Logging
 import Primitives
 import Records
 import Vault
@@ -7,11 +8,27 @@ import Vault
 package struct ReceiptAnchorSource: AnchorSource {
     package let kind = ManifestKind.receipts
     private let context: AgentContext
+    private let watch: ReadingWatch
+    private let found: @Sendable () -> Void
 
-    package init(context: AgentContext) { self.context = context }
+    /// `found`: called when something unusual about the readings waits to be reported.
+    package init(context: AgentContext, found: @escaping @Sendable () -> Void) {
+        self.context = context
+        self.watch = ReadingWatch(context: context)
+        self.found = found
+    }
 
     package func waiting(asBatch number: UInt64) throws -> AnchoredList? {
         let waiting = try self.context.custody.waitingReceipts(limit: ReceiptManifest.entriesMax)
+        do {
+            if try self.watch.look() { self.found() }
+        } catch {
+            // Readings are accounted for all the same.
+            self.context.logger.error(
+                "the patterns of readings could not be looked at",
+                metadata: ["error": "\(error)"]
+            )
+        }
         guard !waiting.isEmpty else { return nil }
         let entries = try waiting.map { stored in
             guard let patient = try self.context.custody.patient(stored.patient) else {

@@ -58,6 +58,24 @@ extension CustodyStore {
         }
     }
 
+    /// Those with larger numbers, oldest first.
+    package func receipts(after number: Int64, limit: Int) throws(LedgerStoreError) -> [StoredReceipt] {
+        try self.file.read { db in
+            try db.all(
+                Self.selectReceipts + "WHERE no > ? ORDER BY no LIMIT ?",
+                [number, Int64(limit)],
+                Self.receipt
+            )
+        }
+    }
+
+    /// The number of the newest receipt; 0 before the first.
+    package func newestReceipt() throws(LedgerStoreError) -> Int64 {
+        try self.file.read { db in
+            try db.first("SELECT coalesce(max(no), 0) FROM receipts") { try $0.int64(0) } ?? 0
+        }
+    }
+
     /// Those of several batches, in the order of batches and leaves.
     package func receipts(batches: ClosedRange<UInt64>) throws(LedgerStoreError) -> [StoredReceipt] {
         try self.file.read { db in

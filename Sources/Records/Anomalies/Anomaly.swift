@@ -24,6 +24,12 @@ package enum AnomalyKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
     case emergencyRate = 9
     /// The local chain of emergency uses was copied back, cut or damaged; names its last entry, not an exam.
     case emergencyChain = 10
+    /// One clinician opened records of more patients on one day than is usual; names the record that was one too many.
+    case readingBulk = 11
+    /// A clinician who does not use to reads in the quiet hours of a night.
+    case readingHours = 12
+    /// A clinician opened own records of one patient after the other in the order of their import.
+    case readingNeighbours = 13
 
     /// The stable name that answers and scripts use.
     package var name: String {
@@ -38,6 +44,9 @@ package enum AnomalyKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
         case .attestationLate: "attestation.late"
         case .emergencyRate: "emergency.rate"
         case .emergencyChain: "emergency.local-chain"
+        case .readingBulk: "reading.bulk"
+        case .readingHours: "reading.hours"
+        case .readingNeighbours: "reading.neighbours"
         }
     }
 
@@ -49,7 +58,7 @@ package enum AnomalyKind: UInt8, CaseIterable, Sendable, CanonicalCodable {
         switch self {
         case .orderMissing, .imagingNoSeries, .attestationLate: true
         case .specimenTwoResults, .accessionConflict, .resultBeforeExam, .timeImpossible, .instanceTwoContents,
-            .emergencyRate, .emergencyChain:
+            .emergencyRate, .emergencyChain, .readingBulk, .readingHours, .readingNeighbours:
             false
         }
     }
@@ -138,6 +147,10 @@ package struct AnomalyDetail: Hashable, Sendable {
         case unusual = 10
         /// What was found about the local chain.
         case chain = 11
+        /// Whose readings: the clinician's name handle at the institution.
+        case clinician = 12
+        /// How many patients, when, and what is usual.
+        case pattern = 13
 
         package var text: String {
             switch self {
@@ -152,6 +165,8 @@ package struct AnomalyDetail: Hashable, Sendable {
             case .otherPatient: "other-patient"
             case .unusual: "unusual"
             case .chain: "chain"
+            case .clinician: "clinician"
+            case .pattern: "pattern"
             }
         }
 
@@ -159,7 +174,7 @@ package struct AnomalyDetail: Hashable, Sendable {
         package var isIdentifying: Bool {
             switch self {
             case .specimen, .number, .instance, .born: true
-            case .examined, .collected, .released, .batch, .otherPatient, .unusual, .chain: false
+            case .examined, .collected, .released, .batch, .otherPatient, .unusual, .chain, .clinician, .pattern: false
             }
         }
 
